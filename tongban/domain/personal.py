@@ -6,9 +6,10 @@ of the person named by the event's `applicant` field, and nothing of it stands i
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,11 @@ def personal_fields(event_type: type) -> dict[str, str]:
             if isinstance(mark, Personal):
                 found[field.name] = mark.subject
     return found
+
+
+class Unsealer(Protocol):
+    """Opens sealed boxes; given only to what may show or reuse personal data."""
+
+    def unseal(self, boxes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
+        """The fields in each box (field name → value), in order; None where the person's key was destroyed."""
+        ...

@@ -129,6 +129,11 @@ CREATE TABLE consumers.parked (
 CREATE INDEX parked_stream ON consumers.parked (consumer, stream, position);
 GRANT SELECT, INSERT, UPDATE, DELETE ON consumers.progress, consumers.parked TO tongban_projector;
 
+-- What status and readiness say of lag; the bytes of a parked event are not part of it.
+GRANT USAGE ON SCHEMA relay TO tongban_reader;
+GRANT SELECT ON relay.checkpoint, consumers.progress TO tongban_reader;
+GRANT SELECT (consumer, stream, version, position, topic, error, parked_at) ON consumers.parked TO tongban_reader;
+
 -- The read tables belong to who writes them; rebuild makes its tables beside them.
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO tongban_projector', current_database()); END $$;
 CREATE SCHEMA read AUTHORIZATION tongban_projector;
