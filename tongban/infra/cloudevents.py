@@ -28,7 +28,13 @@ def source_of(jurisdiction: str) -> tuple[str, bytes]:
 
 
 def headers_of(
-    source: tuple[str, bytes], key: bytes, version: int, event_type: str, state: bytes, position: int, prev: int
+    source: tuple[str, bytes],
+    key: bytes,
+    version: int,
+    event_type: str,
+    state: bytes,
+    position: int,
+    prev: int,
 ) -> Headers:
     """The headers of one message. `prev` is the position before it on the same topic-partition, -1 for the first."""
     seen = _peek(state)

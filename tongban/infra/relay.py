@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -27,7 +28,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
 from tongban.infra import relay_checkpoint
-from tongban.infra.cloudevents import headers_of, source_of
+from tongban.infra.cloudevents import Headers, headers_of, source_of
 from tongban.infra.database import DbRole, connect
 from tongban.infra.kafka import DELIVERY_SECONDS, open_admin, open_producer
 from tongban.infra.relay_checkpoint import Checkpoint, Mark, Place
@@ -50,7 +51,13 @@ _NEXT = (
     " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
 )
 
-Row = tuple[int, str, int, str, bytes]
+
+class Outgoing(NamedTuple):
+    """One event on its way: its position in the store, its place, and the arguments of the producer's send."""
+
+    position: int
+    place: Place
+    to_send: tuple[str, bytes, bytes, Headers, int, int]
 
 
 class RelayDoubt(Exception):
@@ -81,7 +88,9 @@ class Relay:
         """Wait until this relay leads, then publish until `stop` is set. Raises RelayDoubt, TopicsUnusable."""
         with contextlib.ExitStack() as stack:
             try:
-                lock = stack.enter_context(contextlib.closing(SessionLock(self._url, DbRole.RELAY, RELAY_LEADER)))
+                lock = stack.enter_context(
+                    contextlib.closing(SessionLock(self._url, DbRole.RELAY, RELAY_LEADER))
+                )
                 if self._lead(lock, stop):
                     self._publish_until(stop, lock, stack)
             except (psycopg.Error, KafkaError, LockLost, UnknownTopic) as error:
@@ -115,19 +124,22 @@ class Relay:
         self._metrics.leading.set(1)
         log.info("relay_leads", epoch=epoch, position=checkpoint.position)
 
-        rows = _fetch(conn, checkpoint.position)
+        last = {place: mark.position for place, mark in checkpoint.marks.items()}
+        window = self._window(conn, checkpoint.position, last)
         while not stop.is_set():
             lock.probe()
             self._check_broker(admin, checkpoint)
-            if not rows:
+            if not window:
                 self._caught_up()
                 wakeup.wait()
-                rows = _fetch(conn, checkpoint.position)
+                window = self._window(conn, checkpoint.position, last)
                 continue
-            sent = self._send(producer, rows, checkpoint.marks)
+            sent = [(message, producer.send(*message.to_send)) for message in window]
             flushed = acks.submit(self._flush, producer, lock)
-            # The next window is read while this one is on its way; it is not sent before this one is sure.
-            following = _fetch(conn, rows[-1][0]) if len(rows) == WINDOW else []
+            # The next window is made ready while this one is on its way, but not sent before this one is sure:
+            # one that is left behind would be a gap on the topic.
+            position = window[-1].position
+            following = self._window(conn, position, last) if len(window) == WINDOW else []
             flushed.result()
             try:
                 marks = _acknowledged(sent, checkpoint.marks)
@@ -135,10 +147,10 @@ class Relay:
                 _save(conn, _rewound(checkpoint, str(forgot)), epoch)
                 self._metrics.rewinds.inc()
                 raise
-            checkpoint = replace(checkpoint, position=rows[-1][0], marks=marks)
+            checkpoint = replace(checkpoint, position=position, marks=marks)
             _save(conn, checkpoint, epoch)
-            self._report(conn, checkpoint.position, len(rows), following)
-            rows = following or _fetch(conn, checkpoint.position)
+            self._report(conn, position, len(sent), following)
+            window = following or self._window(conn, position, last)
 
     def _starting_point(
         self, conn: psycopg.Connection[tuple[Any, ...]], admin: KafkaAdminClient, epoch: int
@@ -163,22 +175,21 @@ class Relay:
         if reason is not None:
             raise RelayDoubt(reason)
 
-    def _send(
-        self, producer: KafkaProducer, rows: Sequence[Row], marks: dict[Place, Mark]
-    ) -> list[tuple[Place, int, Any]]:
-        """Hand a window to the producer. Returns where each event went, its position and the future."""
-        previous = {place: mark.position for place, mark in marks.items()}
-        sent = []
-        send, source = producer.send, self._source
+    def _window(
+        self, conn: psycopg.Connection[tuple[Any, ...]], position: int, last: dict[Place, int]
+    ) -> list[Outgoing]:
+        """The next events after `position`, ready to be sent. `last` (position per place) moves on with them."""
+        with conn.cursor(binary=True) as cursor:
+            rows = cursor.execute(_NEXT, (position, WINDOW)).fetchall()
         now = int(time.time() * 1000)
-        for position, stream, version, event_type, state in rows:
+        source, window = self._source, []
+        for at, stream, version, event_type, state in rows:
             key = stream.encode()
             topic, partition = place = (topic_of(event_type), partition_of_key(key))
-            prev = previous.get(place, -1)
-            previous[place] = position
-            headers = headers_of(source, key, version, event_type, state, position, prev)
-            sent.append((place, position, send(topic, state, key, headers, partition, now)))
-        return sent
+            headers = headers_of(source, key, version, event_type, state, at, last.get(place, -1))
+            last[place] = at
+            window.append(Outgoing(at, place, (topic, state, key, headers, partition, now)))
+        return window
 
     def _flush(self, producer: KafkaProducer, lock: SessionLock) -> None:
         """Wait until the broker has answered for everything. The lock's session is kept from falling silent."""
@@ -197,13 +208,17 @@ class Relay:
         self._metrics.lag_seconds.set(0)
 
     def _report(
-        self, conn: psycopg.Connection[tuple[Any, ...]], position: int, count: int, following: Sequence[Row]
+        self,
+        conn: psycopg.Connection[tuple[Any, ...]],
+        position: int,
+        count: int,
+        following: Sequence[Outgoing],
     ) -> None:
         self._metrics.events.inc(count)
         if following:
             last = conn.execute("SELECT max(notification_id) FROM events.stored_events").fetchone()
             self._metrics.lag_events.set(max(0, (last[0] if last else 0) - position))
-            self._metrics.lag_seconds.set(_age(following[0][4]))
+            self._metrics.lag_seconds.set(_age(following[0].to_send[1]))
         if self._progress is not None:
             self._progress(position)
 
@@ -212,15 +227,10 @@ class BrokerForgot(RelayDoubt):
     """The broker gave an offset that it had already given: it lost messages."""
 
 
-def _fetch(conn: psycopg.Connection[tuple[Any, ...]], position: int) -> list[Row]:
-    with conn.cursor(binary=True) as cursor:
-        return cursor.execute(_NEXT, (position, WINDOW)).fetchall()  # type: ignore[return-value]
-
-
-def _acknowledged(sent: Sequence[tuple[Place, int, Any]], marks: dict[Place, Mark]) -> dict[Place, Mark]:
+def _acknowledged(sent: Sequence[tuple[Outgoing, Any]], marks: dict[Place, Mark]) -> dict[Place, Mark]:
     """The marks after this window. Raises RelayDoubt unless every single event was acknowledged in its order."""
     marks = dict(marks)
-    for place, position, future in sent:
+    for (position, place, _), future in sent:
         if not future.is_done or future.exception is not None:
             raise RelayDoubt(
                 f"event {position} was not acknowledged on {place[0]}:{place[1]}: {future.exception!r}"
@@ -249,7 +259,9 @@ def _what_is_missing(admin: KafkaAdminClient, checkpoint: Checkpoint, here: dict
     for name, identity in checkpoint.incarnation.items():
         if here.get(name) != identity:
             return f"{name} is {here.get(name)}, the checkpoint was made with {identity}"
-    ends = admin.list_partition_offsets({TopicPartition(*place): OffsetSpec.LATEST for place in checkpoint.marks})
+    ends = admin.list_partition_offsets(
+        {TopicPartition(*place): OffsetSpec.LATEST for place in checkpoint.marks}
+    )
     for place, mark in checkpoint.marks.items():
         end = ends[TopicPartition(*place)].offset
         if end <= mark.offset:
@@ -264,8 +276,6 @@ def _rewound(checkpoint: Checkpoint, reason: str) -> Checkpoint:
 
 def _age(state: bytes) -> float:
     """Seconds since an event was recorded; 0 where that cannot be read."""
-    from datetime import UTC, datetime
-
     try:
         recorded_at = datetime.fromisoformat(orjson.loads(state)["recorded_at"])
         return max(0.0, (datetime.now(UTC) - recorded_at).total_seconds())

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from kafka.partitioner.default import murmur2
 
@@ -128,7 +129,9 @@ def _check_retention(admin: KafkaAdminClient, names: list[str]) -> None:
     if not names:
         return
     try:
-        described = admin.describe_configs({"topic": names}, config_filter="all")
+        described = admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all"
+        )
     except KafkaError as error:
         log.warning("topic_settings_unknown", error=type(error).__name__)
         return
