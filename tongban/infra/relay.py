@@ -15,11 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from threading import Event
 from typing import Any, NamedTuple
 
-import orjson
 import psycopg
 import structlog
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
@@ -30,6 +28,7 @@ from prometheus_client import CollectorRegistry
 from tongban.infra import relay_checkpoint
 from tongban.infra.cloudevents import Headers, headers_of, source_of
 from tongban.infra.database import DbRole, connect
+from tongban.infra.event_age import age_of
 from tongban.infra.kafka import DELIVERY_SECONDS, open_admin, open_producer
 from tongban.infra.relay_checkpoint import Checkpoint, Mark, Place
 from tongban.infra.relay_metrics import RelayMetrics
@@ -218,7 +217,7 @@ class Relay:
         if following:
             last = conn.execute("SELECT max(notification_id) FROM events.stored_events").fetchone()
             self._metrics.lag_events.set(max(0, (last[0] if last else 0) - position))
-            self._metrics.lag_seconds.set(_age(following[0].to_send[1]))
+            self._metrics.lag_seconds.set(age_of(following[0].to_send[1]))
         if self._progress is not None:
             self._progress(position)
 
@@ -272,15 +271,6 @@ def _what_is_missing(admin: KafkaAdminClient, checkpoint: Checkpoint, here: dict
 def _rewound(checkpoint: Checkpoint, reason: str) -> Checkpoint:
     log.error("relay_rewinds", reason=reason, position=checkpoint.position)
     return replace(checkpoint, position=0, marks={})
-
-
-def _age(state: bytes) -> float:
-    """Seconds since an event was recorded; 0 where that cannot be read."""
-    try:
-        recorded_at = datetime.fromisoformat(orjson.loads(state)["recorded_at"])
-        return max(0.0, (datetime.now(UTC) - recorded_at).total_seconds())
-    except (ValueError, KeyError, TypeError):
-        return 0.0
 
 
 def _abandon(producer: KafkaProducer) -> None:
