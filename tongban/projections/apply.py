@@ -1,13 +1,11 @@
 """Writes a batch of events to the read tables: folded in memory first, then one statement per table and kind of change.
 
-Rows travel as one JSON parameter (`json_populate_recordset`), which knows each column's type from the table itself.
 COPY cannot be used: PostgreSQL refuses it on tables under forced row-level security.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -17,6 +15,7 @@ from psycopg import Cursor, sql
 from psycopg.types.json import set_json_loads
 
 from tongban.domain.recorded import Recorded
+from tongban.projections.columns import Column, array_literals, columns_of
 from tongban.projections.projection import DerivedTable, LogTable, PoisonEvent, Projection, StreamTable
 
 AnyCursor = Cursor[tuple[Any, ...]]
@@ -38,11 +37,15 @@ def apply_events(cursor: AnyCursor, projections: Sequence[Projection], events: S
         for table in projections:
             if isinstance(table, LogTable):
                 new = [r for r in events if r.position in fresh and r.event.__class__ in table.events]
-                _insert(own, table, [_guarded(table.name, r, table.entry, r) for r in new])
+                rows = [_guarded(table.name, recorded, table.entry, recorded) for recorded in new]
+                _upsert(own, table.name, table.row, (), rows)
 
 
 def _apply_stream_table(
-    cursor: AnyCursor, table: StreamTable[Any], derived: Sequence[DerivedTable[Any, Any]], events: Sequence[Recorded]
+    cursor: AnyCursor,
+    table: StreamTable[Any],
+    derived: Sequence[DerivedTable[Any, Any]],
+    events: Sequence[Recorded],
 ) -> set[int]:
     mine = [recorded for recorded in events if recorded.event.__class__ in table.events]
     if not mine:
@@ -87,58 +90,45 @@ def _apply_derived(
     def keyed(row: Any) -> tuple[Any, ...]:
         return tuple(getattr(row, name) for name in table.key)
 
-    gone: list[dict[str, Any]] = []
+    gone: list[Any] = []
     new: list[Any] = []
     for stream, row in changed.items():
         old = before.get(stream)
         held = {keyed(child): child for child in table.rows(old)} if old is not None else {}
         wanted = {keyed(child): child for child in table.rows(row)}
-        gone += [dict(zip(table.key, key, strict=True)) for key in held if key not in wanted]
+        gone += [child for key, child in held.items() if key not in wanted]
         new += [child for key, child in wanted.items() if held.get(key) != child]
     if gone:
-        cursor.execute(_delete_statement(table.name, table.key), (orjson.dumps(gone).decode(),))
+        key = tuple(column for column in columns_of(table.row) if column.name in table.key)
+        cursor.execute(_delete_statement(table.name, key), array_literals(key, gone))
     _upsert(cursor, table.name, table.row, table.key, new)
 
 
 def _load(cursor: AnyCursor, table: StreamTable[Any], streams: set[UUID]) -> dict[UUID, Any]:
-    cursor.execute(_load_statement(table.name, _names(table.row)), (list(streams),))
+    cursor.execute(_load_statement(table.name, columns_of(table.row)), (list(streams),))
     make = table.row
     rows = [make(*record) for record in cursor.fetchall()]
     return {row.id: row for row in rows}
 
 
-def _upsert(cursor: AnyCursor, name: str, row: type, key: tuple[str, ...], rows: Iterable[Any]) -> None:
+def _upsert(cursor: AnyCursor, name: str, row: type[Any], key: tuple[str, ...], rows: Iterable[Any]) -> None:
     if rows := list(rows):
-        cursor.execute(_upsert_statement(name, _names(row), key), (orjson.dumps(rows).decode(),))
-
-
-def _insert(cursor: AnyCursor, table: LogTable[Any], rows: Sequence[Any]) -> None:
-    if rows:
-        cursor.execute(_upsert_statement(table.name, _names(table.row), ()), (orjson.dumps(rows).decode(),))
-
-
-def columns(row: type) -> sql.Composed:
-    """The columns of a row class, in its order."""
-    return _list(_names(row))
-
-
-def _names(row: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(row))
-
-
-def _list(names: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
+        columns = columns_of(row)
+        cursor.execute(_upsert_statement(name, columns, key), array_literals(columns, rows))
 
 
 @cache
-def _load_statement(name: str, names: tuple[str, ...]) -> sql.Composed:
-    return sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(_list(names), sql.Identifier(name))
+def _load_statement(name: str, columns: tuple[Column, ...]) -> sql.Composed:
+    return sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(
+        _list(c.name for c in columns), sql.Identifier(name)
+    )
 
 
 @cache
-def _upsert_statement(name: str, names: tuple[str, ...], key: tuple[str, ...]) -> sql.Composed:
-    statement = sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM json_populate_recordset(NULL::{0}, %s::json)").format(
-        sql.Identifier(name), _list(names)
+def _upsert_statement(name: str, columns: tuple[Column, ...], key: tuple[str, ...]) -> sql.Composed:
+    names = [column.name for column in columns]
+    statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
+        sql.Identifier(name), _list(names), sql.SQL(", ").join(map(_cast, columns)), _unnest(columns)
     )
     if not key:
         return statement
@@ -149,8 +139,25 @@ def _upsert_statement(name: str, names: tuple[str, ...], key: tuple[str, ...]) -
 
 
 @cache
-def _delete_statement(name: str, key: tuple[str, ...]) -> sql.Composed:
-    same = sql.SQL(" AND ").join(sql.SQL("kept.{0} = gone.{0}").format(sql.Identifier(column)) for column in key)
-    return sql.SQL(
-        "DELETE FROM {0} AS kept USING json_populate_recordset(NULL::{0}, %s::json) AS gone WHERE {1}"
-    ).format(sql.Identifier(name), same)
+def _delete_statement(name: str, key: tuple[Column, ...]) -> sql.Composed:
+    same = sql.SQL(" AND ").join(
+        sql.SQL("kept.{0} = given.{0}").format(sql.Identifier(column.name)) for column in key
+    )
+    return sql.SQL("DELETE FROM {} AS kept USING {} WHERE {}").format(
+        sql.Identifier(name), _unnest(key), same
+    )
+
+
+def _list(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _unnest(columns: tuple[Column, ...]) -> sql.Composed:
+    # The type names are this program's own words (columns._SCALARS), never data.
+    arrays = sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(column.wire)) for column in columns)
+    return sql.SQL("unnest({}) AS given ({})").format(arrays, _list(column.name for column in columns))
+
+
+def _cast(column: Column) -> sql.Composable:
+    name = sql.SQL("given.{}").format(sql.Identifier(column.name))
+    return name + sql.SQL("::" + column.cast) if column.cast else name

@@ -18,7 +18,16 @@ from tongban.projections.queue import QUEUE
 from tongban.projections.ratings import RATINGS
 from tongban.projections.timeline import TIMELINE
 
-PROJECTIONS: tuple[Projection, ...] = (CASES, QUEUE, TIMELINE, LICENCES, PARTIES, ITEMS, ITEM_VERSIONS, RATINGS)
+PROJECTIONS: tuple[Projection, ...] = (
+    CASES,
+    QUEUE,
+    TIMELINE,
+    LICENCES,
+    PARTIES,
+    ITEMS,
+    ITEM_VERSIONS,
+    RATINGS,
+)
 
 
 def apply_batch(cursor: Cursor[tuple[Any, ...]], events: Sequence[Recorded]) -> None:

@@ -7,14 +7,15 @@ from typing import Any, TypeVar
 
 from psycopg import Cursor, sql
 
-from tongban.projections.apply import columns
+from tongban.projections.columns import columns_of
 
 Row = TypeVar("Row")
 
 
-def selecting(table: str, row: type) -> sql.Composed:
+def selecting(table: str, row: type[Any]) -> sql.Composed:
     """`SELECT <the row's columns> FROM table`."""
-    return sql.SQL("SELECT {} FROM {}").format(columns(row), sql.Identifier(table))
+    names = [sql.Identifier(column.name) for column in columns_of(row)]
+    return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(names), sql.Identifier(table))
 
 
 def fetch(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]) -> list[Row]:
@@ -23,7 +24,9 @@ def fetch(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: 
     return [row(*record) for record in cursor.fetchall()]
 
 
-def fetch_one(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]) -> Row | None:
+def fetch_one(
+    cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]
+) -> Row | None:
     """The only row of a select, or None."""
     cursor.execute(query, parameters)
     record = cursor.fetchone()
