@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
 from tongban.domain.actor import APPLICANT_ROLES, Role
@@ -33,14 +32,13 @@ from tongban.domain.ids import item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
 from tongban.domain.licence.state import LICENCE
+from tongban.domain.office_time import office_day
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.state import PARTY
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.decide import rate_case
 from tongban.domain.rating.state import RATING
-
-OFFICE_TIME = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def _submit(asked: Asked) -> list[Any]:
 
 def _case_number(lead: str, asked: Asked) -> str:
     """办件编号: department, day of filing, serial. Without gaps in meaning, not in the serial."""
-    day = asked.circumstances.effective_at.astimezone(OFFICE_TIME)
+    day = office_day(asked.circumstances.effective_at)
     return f"{re.sub(r'[^A-Z0-9]', '', lead.upper())}-{day:%Y%m%d}-{asked.desk.numbers.next():07d}"
 
 
@@ -152,7 +150,7 @@ def _licence_facts(asked: Asked) -> LicenceFacts | None:
     if case.licence_type is None or case.licence_issued:  # will be refused; no number is used up
         return LicenceFacts(number="", validity_years=None)
     types = asked.desk.licence_types
-    year = asked.circumstances.effective_at.astimezone(OFFICE_TIME).year
+    year = office_day(asked.circumstances.effective_at).year
     return LicenceFacts(
         number=types.licence_number(case.licence_type, year, asked.desk.numbers.next()),
         validity_years=types.validity_years(case.licence_type),

@@ -39,7 +39,7 @@ APPEND_LOCK = 7301
 
 _TAILS = """
 SELECT e.originator_id, e.originator_version, e.notification_id, e.state
-FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (stream, after)
+FROM unnest(%b::uuid[], %b::bigint[]) AS wanted (stream, after)
 CROSS JOIN LATERAL (
     SELECT * FROM events.stored_events
     WHERE originator_id = wanted.stream AND originator_version > wanted.after
@@ -51,7 +51,7 @@ ORDER BY e.notification_id
 _ANSWERS = """
 SELECT l.principal, l.idempotency_key, l.fingerprint, l.stream, l.version, l.human_number, l.event_types,
        coalesce(e.notification_id, 0)
-FROM unnest(%s::text[], %s::uuid[]) AS wanted (principal, idempotency_key)
+FROM unnest(%b::text[], %b::uuid[]) AS wanted (principal, idempotency_key)
 JOIN events.command_log AS l USING (principal, idempotency_key)
 LEFT JOIN events.stored_events AS e ON e.originator_id = l.stream AND e.originator_version = l.version
 """
@@ -60,16 +60,16 @@ _LOG = """
 INSERT INTO events.command_log
     (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
 SELECT principal, idempotency_key, fingerprint, stream, version, human_number, string_to_array(event_types, ',')
-FROM unnest(%s::text[], %s::uuid[], %s::bytea[], %s::uuid[], %s::bigint[], %s::text[], %s::text[])
+FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::text[])
     AS t (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
 """
 
-_IDENTIFIERS = "INSERT INTO keys.identifier (digest, party) SELECT * FROM unnest(%s::bytea[], %s::uuid[])"
+_IDENTIFIERS = "INSERT INTO keys.identifier (digest, party) SELECT * FROM unnest(%b::bytea[], %b::uuid[])"
 
 _INSERT = SQL("""
 INSERT INTO events.stored_events (originator_id, originator_version, topic, state)
 SELECT originator_id, originator_version, topic, state
-FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[]) WITH ORDINALITY
+FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[]) WITH ORDINALITY
     AS t (originator_id, originator_version, topic, state, place)
 ORDER BY place
 RETURNING notification_id
@@ -199,7 +199,7 @@ class EventStore:
                     logged.execute(_ANSWERS, ([p for p, _ in commands], [k for _, k in commands]), prepare=True)
                     known = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
                     known.execute(
-                        "SELECT digest, party FROM keys.identifier WHERE digest = ANY(%s)", (list(identifiers),)
+                        "SELECT digest, party FROM keys.identifier WHERE digest = ANY(%b)", (list(identifiers),)
                     )
                 tails.extend(StoredEvent(*row) for row in found)
                 for principal, key, fingerprint, stream, version, number, types, position in logged:
