@@ -46,12 +46,12 @@ def up(
     tongban: Sequence[str] = TONGBAN,
     kafka_cache: Path | None = None,
 ) -> int:
-    """Run everything until a signal comes; the exit code: 0 after an orderly stop, 1 when it could not start.
+    """Run everything until a signal comes; 0 after an orderly stop, 1 when it could not start.
 
     `broker`: `auto` (a local Kafka where it can be had), `local` (or fail), `none`; TONGBAN_KAFKA_BOOTSTRAP
     wins over all of them. `tongban` is the command that the processes' names are appended to, `kafka_cache` a
-    directory of jars (default: in `data`). Only one may run per data directory. With TONGBAN_FOLLOW_PARENT set
-    (make does) a killed parent stops it, too.
+    directory of jars (default: in `data`). Only one may run per data directory. With
+    TONGBAN_FOLLOW_PARENT set (make does) a killed parent stops it, too.
     """
     if os.environ.pop("TONGBAN_FOLLOW_PARENT", None):
         die_with_parent(os.getppid(), signal.SIGTERM)
@@ -270,7 +270,7 @@ def _written(lock: IO[str]) -> str:
 
 @contextmanager
 def _signals(supervisor: Supervisor) -> Iterator[None]:
-    """Ctrl-C, kill and a closed terminal reach the supervisor; what was there before comes back at the end."""
+    """Ctrl-C, kill and a closed terminal reach the supervisor; at the end the old handlers come back."""
     ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, supervisor.signalled) for number in ours}
     try:

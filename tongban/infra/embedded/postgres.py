@@ -177,6 +177,8 @@ class Postgres:
             capture_output=True,
             text=True,
             user=self._user,
+            group=None if self._user is None else pwd.getpwnam(self._user).pw_gid,
+            extra_groups=None if self._user is None else [],
             cwd="/",
             start_new_session=True,  # Ctrl-C must not leave half a cluster
         )
