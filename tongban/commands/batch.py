@@ -249,6 +249,8 @@ class Batch:
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
+        except LogUnavailable:
+            raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = refusal
             return
