@@ -80,13 +80,13 @@ _FAMILIES: tuple[tuple[type[Exception], int], ...] = (
 class Problem(Exception):
     """Ends a request with one problem document. `fields` are extra members; `headers` go with the answer."""
 
-    def __init__(self, kind: Kind, detail: str = "", *, headers: Headers | None = None, **fields: object) -> None:
+    def __init__(self, kind: Kind, detail: str = "", /, *, headers: Headers | None = None, **fields: object) -> None:
         """Name the kind, what was wrong in this case, and what else to tell."""
         super().__init__(kind.code)
         self.kind = kind
         self.detail = detail
         self.headers = headers or []
-        self.fields = fields
+        self.fields: Mapping[str, object] = fields
 
     def document(self, language: str) -> dict[str, Any]:
         """The members of the document, its title in `language` ("en" or "zh")."""
@@ -122,7 +122,9 @@ def problem_of(error: Exception) -> Problem:
         case DomainError():
             headers = retry_after(error.retry_after) if isinstance(error, Unavailable) else []
             fields = {name: _plain(value) for name, value in error.fields.items()}
-            return Problem(kind_of(type(error)), headers=headers, **fields)
+            problem = Problem(kind_of(type(error)), headers=headers)
+            problem.fields = fields
+            return problem
         case _:
             return Problem(INTERNAL_ERROR)
 
