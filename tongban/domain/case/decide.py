@@ -54,6 +54,7 @@ from tongban.domain.case.refusals import (
 from tongban.domain.case.state import Case, Status
 from tongban.domain.catalogue.state import Item
 from tongban.domain.errors import EffectiveTimeBeforeCause
+from tongban.domain.office_time import office_day
 from tongban.domain.party.events import PartyKind
 from tongban.domain.party.state import Party
 from tongban.domain.recorded import Evidence
@@ -215,7 +216,7 @@ def issue_licence(
     if case.licence_type is None:
         raise NoLicenceResults(number=case.number)
     _not_before(circumstances.effective_at, case.decided_at)
-    valid_from = command.valid_from or circumstances.effective_at.date()
+    valid_from = command.valid_from or office_day(circumstances.effective_at)
     valid_to = command.valid_to
     if valid_to is None and facts.validity_years is not None:
         valid_to = _years_later(valid_from, facts.validity_years)

@@ -29,8 +29,6 @@ CREATE TABLE events.stored_events (
     PRIMARY KEY (originator_id, originator_version)
 ) WITH (autovacuum_vacuum_threshold = 100000000, autovacuum_analyze_threshold = 1000, autovacuum_analyze_scale_factor = 0.01);
 CREATE UNIQUE INDEX stored_events_notification_id_idx ON events.stored_events (notification_id);
--- State is JSON that is read whole; lz4 is cheaper than pglz both ways.
-ALTER TABLE events.stored_events ALTER COLUMN state SET COMPRESSION lz4;
 
 CREATE FUNCTION events.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
