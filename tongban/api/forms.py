@@ -6,7 +6,6 @@ dataclasses). Out: a model that reads JSON strictly, knows no other member, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from functools import cache
@@ -22,46 +21,26 @@ LIST_LENGTH = 1_000
 # Outside these a year added to a date, or its offset taken from a time, leaves what a date can say.
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 
-Fields = Mapping[str, Any]
-
 
 @cache
 def form_of(body: type) -> type[BaseModel]:
     """The model of a command's dataclass."""
-    return _model(body, {field.name: _bounded(field.name, hint) for field, hint in _hints(body)})
+    hints = get_type_hints(body)
+    members: dict[str, Any] = {}
+    for field in fields(body):
+        hint = _bounded(field.name, hints[field.name])
+        if field.default_factory is not MISSING:
+            members[field.name] = (hint, Field(default_factory=field.default_factory))
+        else:
+            members[field.name] = (hint, ... if field.default is MISSING else field.default)
+    config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    doc = " ".join((body.__doc__ or "").split())
+    return cast("type[BaseModel]", create_model(body.__name__, __config__=config, __doc__=doc, **members))
 
 
 def build(body: type, form: BaseModel) -> Any:
     """The dataclass that a form was filled in for."""
     return body(**form.__dict__)
-
-
-@cache
-def record_of(event: type, hidden: frozenset[str]) -> type[BaseModel]:
-    """The model of an event's data as it is written, without its `hidden` fields. For documents only."""
-    shown = {field.name: hint for field, hint in _hints(event) if field.name not in hidden}
-    return _model(event, shown, defaults=False)
-
-
-def _hints(of: type) -> list[tuple[Any, Any]]:
-    hints = get_type_hints(of)
-    return [(field, hints[field.name]) for field in fields(of)]
-
-
-def _model(of: type, hints: Fields, *, defaults: bool = True) -> type[BaseModel]:
-    members: dict[str, Any] = {}
-    for field in fields(of):
-        if field.name not in hints:
-            continue
-        if defaults and field.default is not MISSING:
-            members[field.name] = (hints[field.name], field.default)
-        elif defaults and field.default_factory is not MISSING:
-            members[field.name] = (hints[field.name], Field(default_factory=field.default_factory))
-        else:
-            members[field.name] = (hints[field.name], ...)
-    config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-    doc = " ".join((of.__doc__ or "").split())
-    return cast("type[BaseModel]", create_model(of.__name__, __config__=config, __doc__=doc, **members))
 
 
 def _bounded(name: str, hint: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -32,6 +32,9 @@ class Metrics:
         self.batch_commands = Histogram(
             "tongban_batch_commands", "Commands in one commit", buckets=_COMMANDS, registry=self.registry
         )
+        self.batch_seconds = Histogram(
+            "tongban_batch_seconds", "From taking a batch to its commit", buckets=_SECONDS, registry=self.registry
+        )
         self.commands_waiting = Gauge(
             "tongban_commands_waiting", "Commands in the queue of the writer", registry=self.registry
         )
@@ -60,6 +63,12 @@ class Metrics:
     def watch_queue(self, depth: Callable[[], int]) -> None:
         """Ask `depth` for the length of the writer's queue at each scrape."""
         self.commands_waiting.set_function(lambda: float(depth()))
+
+    def batch_done(self, requests: Sequence[object], outcomes: Sequence[object], seconds: float) -> None:
+        """Count a batch: this object is an observer of the command bus."""
+        del outcomes  # each is counted with its answer
+        self.batch_commands.observe(len(requests))
+        self.batch_seconds.observe(seconds)
 
     def exposition(self) -> tuple[bytes, str]:
         """The text of /metrics and its media type."""
