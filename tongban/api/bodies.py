@@ -22,7 +22,8 @@ DEPTH = 32
 LARGEST_NUMBER = 2.0**63
 _MOST_TOLD = 20
 _RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
 
 
@@ -103,7 +104,9 @@ def _check(value: Any, depth: int) -> None:
             raise _Wrong(f"more than {DEPTH} levels of nesting")
         for name, member in value.items():
             if len(name) > SHORT_TEXT_LENGTH or "\0" in name:
-                raise _Wrong(f"a member's name has at most {SHORT_TEXT_LENGTH} characters, none of them U+0000")
+                raise _Wrong(
+                    f"a member's name has at most {SHORT_TEXT_LENGTH} characters, none of them U+0000"
+                )
             try:
                 _check(member, depth + 1)
             except _Wrong as wrong:
@@ -127,7 +130,10 @@ def _effective_at(value: object) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise _at(("effective_at",), "an RFC 3339 time with its offset is required, such as 2026-03-02T09:30:00+08:00")
+        raise _at(
+            ("effective_at",),
+            "an RFC 3339 time with its offset is required, such as 2026-03-02T09:30:00+08:00",
+        )
     try:
         moment = datetime.fromisoformat(value.upper())
         if not EARLIEST <= moment.date() <= LATEST:

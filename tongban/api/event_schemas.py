@@ -26,7 +26,10 @@ def _told(schema: Schema, about: str) -> Schema:
 
 
 _ITEM_VERSION: Schema = {
-    "oneOf": [{"type": "null"}, _object("An item or bundle in one version.", id={"type": "string"}, version={"type": "integer"})]
+    "oneOf": [
+        {"type": "null"},
+        _object("An item or bundle in one version.", id={"type": "string"}, version={"type": "integer"}),
+    ]
 }
 
 SEALED_BOX = _object(
@@ -91,7 +94,15 @@ _HEADER: Schema = {"type": "string"}
 HEADERS: Schema = {
     "type": "object",
     "description": "CloudEvents 1.0 attributes as Kafka headers, and two of our own (position, prevposition).",
-    "required": ["content-type", "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_position"],
+    "required": [
+        "content-type",
+        "ce_specversion",
+        "ce_id",
+        "ce_source",
+        "ce_type",
+        "ce_subject",
+        "ce_position",
+    ],
     "properties": {
         "content-type": {"const": "application/json"},
         "ce_specversion": {"const": "1.0"},

@@ -42,7 +42,9 @@ _SHORT: dict[int, str] = {
 def openapi() -> dict[str, Any]:
     """The document, as plain JSON values."""
     shared: dict[str, Schema] = {"Answer": _answer(), "Problem": _problem()}
-    paths: dict[str, Any] = {PREFIX + name: {"post": _command(name, handler, shared)} for name, handler in _public()}
+    paths: dict[str, Any] = {
+        PREFIX + name: {"post": _command(name, handler, shared)} for name, handler in _public()
+    }
     paths.update(_other_paths())
     return {
         "openapi": "3.1.0",
@@ -58,7 +60,9 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(shared.items())),
-            "responses": {f"Problem{status}": _problem_response(status, text) for status, text in _SHORT.items()},
+            "responses": {
+                f"Problem{status}": _problem_response(status, text) for status, text in _SHORT.items()
+            },
             "parameters": _parameters(),
             "headers": _headers(),
             "securitySchemes": {
@@ -84,7 +88,9 @@ def _command(name: str, handler: Handler, shared: dict[str, Schema]) -> dict[str
         "content": {"application/json": {"schema": {"$ref": COMPONENTS + "Answer"}}},
         "headers": {each: {"$ref": f"#/components/headers/{each}"} for each in ("ETag", "traceparent")},
     }
-    created = {"201": {"description": "Done; a new stream begins with it.", **answer}} if handler.creates else {}
+    created = (
+        {"201": {"description": "Done; a new stream begins with it.", **answer}} if handler.creates else {}
+    )
     return {
         "operationId": name,
         "tags": ["commands"],
@@ -121,7 +127,11 @@ def _effective_at(late: set[Role]) -> Schema:
         "default": None,
         "description": (
             f"Late entry (补录): when it took effect, {EARLIEST} to {LATEST} and not in the future. "
-            + (f"Roles: {', '.join(sorted(late))}." if late else "No role that may give this command may give it late.")
+            + (
+                f"Roles: {', '.join(sorted(late))}."
+                if late
+                else "No role that may give this command may give it late."
+            )
         ),
     }
 
@@ -133,10 +143,21 @@ def _answer() -> Schema:
         "required": ["id", "number", "version", "position", "events"],
         "additionalProperties": False,
         "properties": {
-            "id": {"type": "string", "format": "uuid", "description": "The stream: case, party, item, rating."},
-            "number": {"type": ["string", "null"], "description": "The number people use for it (办件编号), if any."},
+            "id": {
+                "type": "string",
+                "format": "uuid",
+                "description": "The stream: case, party, item, rating.",
+            },
+            "number": {
+                "type": ["string", "null"],
+                "description": "The number people use for it (办件编号), if any.",
+            },
             "version": {"type": "integer", "minimum": 1, "description": "The stream's version after it."},
-            "position": {"type": "integer", "minimum": 1, "description": "Position of the stream's last event."},
+            "position": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Position of the stream's last event.",
+            },
             "events": {
                 "type": "array",
                 "items": {"type": "string"},
@@ -162,7 +183,10 @@ def _problem() -> Schema:
         "required": ["type", "title", "status", "detail", "code"],
         "properties": {
             "type": {"type": "string", "format": "uri", "description": "`urn:tongban:problem:<code>`"},
-            "title": {"type": "string", "description": "English, or Chinese where Accept-Language asks for it."},
+            "title": {
+                "type": "string",
+                "description": "English, or Chinese where Accept-Language asks for it.",
+            },
             "status": {"type": "integer"},
             "detail": {"type": "string"},
             "code": {"type": "string", "enum": [kind.code for kind in kinds()]},
@@ -191,7 +215,9 @@ def _problem_response(status: int, text: str) -> dict[str, Any]:
 
 
 def _headers_of(status: int) -> list[str]:
-    return {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, []) + ["traceparent"]
+    return {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, []) + [
+        "traceparent"
+    ]
 
 
 def _headers() -> dict[str, Any]:
@@ -226,11 +252,26 @@ def _parameters() -> dict[str, Any]:
 
 
 def _other_paths() -> dict[str, Any]:
-    def get(operation: str, tag: str, summary: str, media: str, *, also: dict[str, Any] | None = None) -> dict[str, Any]:
+    def get(
+        operation: str, tag: str, summary: str, media: str, *, also: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         found = {"200": {"description": summary, "content": {media: {"schema": {}}}}, **(also or {})}
-        return {"get": {"operationId": operation, "tags": [tag], "summary": summary, "security": [], "responses": found}}
+        return {
+            "get": {
+                "operationId": operation,
+                "tags": [tag],
+                "summary": summary,
+                "security": [],
+                "responses": found,
+            }
+        }
 
-    not_ready = {"503": {"description": "Not ready; the body says why.", "content": {"application/json": {"schema": {}}}}}
+    not_ready = {
+        "503": {
+            "description": "Not ready; the body says why.",
+            "content": {"application/json": {"schema": {}}},
+        }
+    }
     graphql = {
         "operationId": "graphql",
         "tags": ["reading"],
@@ -256,7 +297,10 @@ def _other_paths() -> dict[str, Any]:
                 "description": "The result.",
                 "content": {"application/graphql-response+json": {"schema": {"type": "object"}}},
             },
-            **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in (401, 413, 429, 503)},
+            **{
+                str(status): {"$ref": f"#/components/responses/Problem{status}"}
+                for status in (401, 413, 429, 503)
+            },
         },
     }
     return {
@@ -265,6 +309,8 @@ def _other_paths() -> dict[str, Any]:
         "/asyncapi.json": get("asyncapi", "documents", "The topics and their events.", "application/json"),
         "/schema.graphql": get("sdl", "documents", "The GraphQL schema.", "text/plain"),
         "/livez": get("livez", "operation", "The process serves.", "application/json"),
-        "/readyz": get("readyz", "operation", "Ready to serve; `?verbose` says more.", "application/json", also=not_ready),
+        "/readyz": get(
+            "readyz", "operation", "Ready to serve; `?verbose` says more.", "application/json", also=not_ready
+        ),
         "/metrics": get("metrics", "operation", "Metrics for Prometheus.", "text/plain"),
     }

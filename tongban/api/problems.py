@@ -36,24 +36,44 @@ class Kind:
 
 
 INVALID_JSON = Kind("invalid-json", 400, "The body is not readable JSON.", "请求体不是可读的 JSON。")
-INVALID_BODY = Kind("invalid-body", 400, "The body does not have the command's form.", "请求体不符合该命令的格式。")
+INVALID_BODY = Kind(
+    "invalid-body", 400, "The body does not have the command's form.", "请求体不符合该命令的格式。"
+)
 KEY_REQUIRED = Kind(
-    "idempotency-key-required", 400, "Idempotency-Key must be given, once, as a UUID.", "须提供一个 UUID 格式的 Idempotency-Key。"
+    "idempotency-key-required",
+    400,
+    "Idempotency-Key must be given, once, as a UUID.",
+    "须提供一个 UUID 格式的 Idempotency-Key。",
 )
 INVALID_IF_MATCH = Kind(
-    "invalid-if-match", 400, 'If-Match must name one version in quotes, such as "3".', 'If-Match 须为一个带引号的版本号, 如 "3"。'
+    "invalid-if-match",
+    400,
+    'If-Match must name one version in quotes, such as "3".',
+    'If-Match 须为一个带引号的版本号, 如 "3"。',
 )
 TOKEN_MISSING = Kind("token-missing", 401, "A bearer token is needed.", "需要访问令牌。")
 TOKEN_INVALID = Kind("token-invalid", 401, "The bearer token is not valid.", "访问令牌无效。")
-TOKEN_EXPIRED = Kind("token-expired", 401, "The bearer token has expired: get a new one.", "访问令牌已过期, 请重新获取。")
+TOKEN_EXPIRED = Kind(
+    "token-expired", 401, "The bearer token has expired: get a new one.", "访问令牌已过期, 请重新获取。"
+)
 UNKNOWN_COMMAND = Kind("unknown-command", 404, "There is no command of this name.", "没有该命令。")
 UNKNOWN_ROUTE = Kind("unknown-route", 404, "There is nothing at this address.", "该地址不存在。")
-METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This address does not take this method.", "该地址不支持此方法。")
+METHOD_NOT_ALLOWED = Kind(
+    "method-not-allowed", 405, "This address does not take this method.", "该地址不支持此方法。"
+)
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is larger than is taken here.", "请求体过大。")
 UNSUPPORTED_MEDIA_TYPE = Kind(
-    "unsupported-media-type", 415, "The body must be application/json in UTF-8.", "请求体须为 UTF-8 的 application/json。"
+    "unsupported-media-type",
+    415,
+    "The body must be application/json in UTF-8.",
+    "请求体须为 UTF-8 的 application/json。",
 )
-TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "This caller asks too often: wait, then ask again.", "请求过于频繁, 请稍后再试。")
+TOO_MANY_REQUESTS = Kind(
+    "too-many-requests",
+    429,
+    "This caller asks too often: wait, then ask again.",
+    "请求过于频繁, 请稍后再试。",
+)
 INTERNAL_ERROR = Kind("internal-error", 500, "Something failed here; it is logged.", "系统内部错误, 已记录。")
 DEADLINE_PASSED = Kind(
     "deadline-passed",
@@ -62,7 +82,10 @@ DEADLINE_PASSED = Kind(
     "未能及时得到结果, 请用同一 Idempotency-Key 重试, 不会重复执行。",
 )
 ISSUER_UNREACHABLE = Kind(
-    "issuer-unreachable", 503, "The issuer's keys cannot be fetched now, so no token can be checked.", "暂时无法取得签发方密钥, 不能核验令牌。"
+    "issuer-unreachable",
+    503,
+    "The issuer's keys cannot be fetched now, so no token can be checked.",
+    "暂时无法取得签发方密钥, 不能核验令牌。",
 )
 
 OWN_KINDS = tuple(value for value in list(globals().values()) if isinstance(value, Kind))
@@ -80,7 +103,9 @@ _FAMILIES: tuple[tuple[type[Exception], int], ...] = (
 class Problem(Exception):
     """Ends a request with one problem document. `fields` are extra members; `headers` go with the answer."""
 
-    def __init__(self, kind: Kind, detail: str = "", /, *, headers: Headers | None = None, **fields: object) -> None:
+    def __init__(
+        self, kind: Kind, detail: str = "", /, *, headers: Headers | None = None, **fields: object
+    ) -> None:
         """Name the kind, what was wrong in this case, and what else to tell."""
         super().__init__(kind.code)
         self.kind = kind

@@ -25,7 +25,11 @@ def _untitled(schema: Schema) -> Schema:
     properties = schema.get("properties", {})
     return {
         **schema,
-        **({"properties": {name: _without_title(each) for name, each in properties.items()}} if properties else {}),
+        **(
+            {"properties": {name: _without_title(each) for name, each in properties.items()}}
+            if properties
+            else {}
+        ),
     }
 
 

@@ -29,12 +29,20 @@ class Issuer:
     def __init__(self, settings: Settings) -> None:
         """Raises IssuerRefused where tokens come from an outside issuer, or the key file is broken."""
         if settings.oidc_issuer:
-            raise IssuerRefused(f"Tokens come from {settings.oidc_issuer} here: ask it for one, or unset TONGBAN_OIDC_ISSUER.")
+            raise IssuerRefused(
+                f"Tokens come from {settings.oidc_issuer} here: ask it for one, or unset TONGBAN_OIDC_ISSUER."
+            )
         self._audience = settings.oidc_audience
         self._key = load_key(settings.secrets_folder)
 
     def issue(
-        self, role: Role, subject: str, *, department: str | None = None, district: str | None = None, ttl: int = 3600
+        self,
+        role: Role,
+        subject: str,
+        *,
+        department: str | None = None,
+        district: str | None = None,
+        ttl: int = 3600,
     ) -> str:
         """A token that is good for `ttl` seconds. Raises TokenRefused for one that would not be accepted."""
         if not 0 < ttl <= LONGEST_LIFE:
@@ -45,7 +53,9 @@ class Issuer:
         header = {"alg": "ES256", "typ": "at+jwt", "kid": self._key.kid}
         said = {name: value for name, value in claims.items() if value is not None}
         times = {"iat": now, "exp": now + ttl}
-        return jwt.encode(header, {"iss": ISSUER, "aud": self._audience, **said, **times}, self._key, ["ES256"])
+        return jwt.encode(
+            header, {"iss": ISSUER, "aud": self._audience, **said, **times}, self._key, ["ES256"]
+        )
 
 
 class EmbeddedKeys:
@@ -70,7 +80,9 @@ class EmbeddedKeys:
 
 def embedded_verifier(settings: Settings) -> Verifier:
     """Verifies what the embedded issuer signs."""
-    return Verifier(EmbeddedKeys(load_key(settings.secrets_folder)), issuer=ISSUER, audience=settings.oidc_audience)
+    return Verifier(
+        EmbeddedKeys(load_key(settings.secrets_folder)), issuer=ISSUER, audience=settings.oidc_audience
+    )
 
 
 def load_key(folder: Path) -> ECKey:
@@ -96,5 +108,7 @@ def load_key(folder: Path) -> ECKey:
         if not key.is_private or key.curve_name != "P-256" or not key.kid:
             raise ValueError
     except Exception as error:
-        raise IssuerRefused(f"{path}: is not a private P-256 JWK with a kid: delete it, and a new one is made.") from error
+        raise IssuerRefused(
+            f"{path}: is not a private P-256 JWK with a kid: delete it, and a new one is made."
+        ) from error
     return key

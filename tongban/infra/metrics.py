@@ -33,15 +33,23 @@ class Metrics:
             "tongban_batch_commands", "Commands in one commit", buckets=_COMMANDS, registry=self.registry
         )
         self.batch_seconds = Histogram(
-            "tongban_batch_seconds", "From taking a batch to its commit", buckets=_SECONDS, registry=self.registry
+            "tongban_batch_seconds",
+            "From taking a batch to its commit",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self.commands_waiting = Gauge(
             "tongban_commands_waiting", "Commands in the queue of the writer", registry=self.registry
         )
         self.http_requests = Counter(
-            "tongban_http_requests", "Answers by route and status", ("route", "status"), registry=self.registry
+            "tongban_http_requests",
+            "Answers by route and status",
+            ("route", "status"),
+            registry=self.registry,
         )
-        self.relay_lag_events = self._gauge("tongban_relay_lag_events", "Stored events the relay has not sent yet")
+        self.relay_lag_events = self._gauge(
+            "tongban_relay_lag_events", "Stored events the relay has not sent yet"
+        )
         self.relay_lag_seconds = self._gauge("tongban_relay_lag_seconds", "Age of the oldest of them")
         self.consumer_lag_events = Gauge(
             "tongban_consumer_lag_events",

@@ -69,7 +69,9 @@ class Keys(Protocol):
 class Verifier:
     """Verifies tokens of one issuer for one audience. Tokens found good are remembered until they expire."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, keys: Keys, *, issuer: str, audience: str, clock: Callable[[], float] = time.time
+    ) -> None:
         """`clock` gives seconds since 1970."""
         self._keys = keys
         self._clock = clock
@@ -117,7 +119,9 @@ class Verifier:
             raise TokenRefused("The token has expired.", expired=True) from None
         except JoseError as error:
             claim = getattr(error, "claim", None)
-            raise TokenRefused(f"The token's {claim} is not accepted." if claim else "The signature is not valid.") from None
+            raise TokenRefused(
+                f"The token's {claim} is not accepted." if claim else "The signature is not valid."
+            ) from None
         except Exception:
             # Whatever a forged token provokes in the parsers is the token's fault.
             raise TokenRefused("The token is not readable.") from None
@@ -140,7 +144,9 @@ def actor_of(claims: dict[str, Any]) -> Actor:
             subject = str(UUID(subject))
         except ValueError:
             raise TokenRefused(f"The token's sub must be a party id (UUID) for the role {role}.") from None
-    return Actor(id=subject, role=role, department=_code(claims, "department"), district=_code(claims, "district"))
+    return Actor(
+        id=subject, role=role, department=_code(claims, "department"), district=_code(claims, "district")
+    )
 
 
 def _code(claims: dict[str, Any], name: str) -> str | None:
@@ -148,7 +154,9 @@ def _code(claims: dict[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _CODE.fullmatch(value):
-        raise TokenRefused(f"The token's {name} is not a code of at most 64 letters, digits, '-', '_', '.' or ':'.")
+        raise TokenRefused(
+            f"The token's {name} is not a code of at most 64 letters, digits, '-', '_', '.' or ':'."
+        )
     return value
 
 
