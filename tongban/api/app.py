@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tongban.api.asyncapi import asyncapi
-from tongban.api.commands import Bus, CommandEndpoint
+from tongban.api.commands import PREFIX, Bus, CommandEndpoint
 from tongban.api.delivery import Delivery
 from tongban.api.health import Checks, Readyz, livez
 from tongban.api.limits import LimitBody, Limits, Rate
@@ -61,7 +61,6 @@ def create_app(
         limits=limits,
     )
     routes: list[BaseRoute] = [
-        Route("/commands/{name}", commands),
         Route("/openapi.json", _document(openapi)),
         Route("/asyncapi.json", _document(asyncapi)),
         Route("/livez", livez),
@@ -77,18 +76,22 @@ def create_app(
         routes += [Route("/graphql", guarded), Mount("/graphql", guarded)]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, metrics=metrics)],
+        middleware=[Middleware(Guard, metrics=metrics, commands=commands)],
         exception_handlers={HTTPException: _told_as_problem},
         lifespan=_with_delivery(delivery, lifespan),
     )
 
 
 class Guard:
-    """ASGI, outermost: whatever is raised inside becomes a problem document, and every answer is counted."""
+    """ASGI, outermost: whatever is raised inside becomes a problem document, and every answer is counted.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    Commands go straight to their endpoint: routing and the exception layer would cost them a tenth of their rate.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, commands: ASGIApp) -> None:
         """Wrap `app`."""
         self._app = app
+        self._commands = commands
         self._metrics = metrics
         self._counters: dict[tuple[str, int], Any] = {}
 
@@ -106,8 +109,9 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), (b"x-content-type-options", b"nosniff")]
             await send(message)
 
+        app = self._commands if scope["path"].startswith(PREFIX) else self._app
         try:
-            await self._app(scope, receive, counting)
+            await app(scope, receive, counting)
         except Exception as error:
             problem = problem_of(error)
             if problem.kind.status >= 500:
