@@ -1,7 +1,7 @@
 """One batch of commands: read once, decide each in turn against what those before it decided, append all in one commit.
 
-A command that is refused leaves no trace in the batch. When the append clashes with another process, each command of the
-batch is done again alone on streams read afresh: no answer ever rests on a state that did not come to be.
+A command that is refused leaves no trace in the batch. When the append clashes with another process, each command of
+the batch is done again alone on streams read afresh: no answer ever rests on a state that did not come to be.
 """
 
 from __future__ import annotations
@@ -150,9 +150,7 @@ class Batch:
             wanted.update(holders)
         return reading, self._streams.take(wanted, tails)
 
-    def _decide(
-        self, work: Work, reading: Reading, current: dict[UUID, Stream], parties: dict[bytes, UUID]
-    ) -> None:
+    def _decide(self, work: Work, reading: Reading, current: dict[UUID, Stream], parties: dict[bytes, UUID]) -> None:
         request = work.request
         logged = reading.answers.get((request.principal, request.idempotency_key))
         if logged is not None:
@@ -163,8 +161,7 @@ class Batch:
             if holder is not None:
                 work.stream = holder
             before = current[work.stream]
-            if request.expected_version is not None and request.expected_version != before.version:
-                raise StaleVersion(expected=request.expected_version, current=before.version)
+            _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
                 command=work.body,
@@ -176,7 +173,7 @@ class Batch:
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
-        except Exception as refusal:  # a defect in one decision must not take the other commands down with it
+        except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = refusal
             return
         self._draft(work, before, events, current)
@@ -227,7 +224,7 @@ class Batch:
         )
 
     def _keys(self, works: Sequence[Work]) -> PersonKeys:
-        """The keys of everyone the batch speaks of. A new party's key is made, and is durable, before its first event."""
+        """The keys of everyone the batch speaks of. A new party's key is made, and durable, before its first event."""
         known: set[UUID] = set()
         new: set[UUID] = set()
         for work in works:
@@ -242,9 +239,7 @@ class Batch:
             works[0].drafts.clear()
         return keys
 
-    def _encode(
-        self, work: Work, now: datetime, tips: dict[UUID, str | None], keys: PersonKeys
-    ) -> list[NewEvent]:
+    def _encode(self, work: Work, now: datetime, tips: dict[UUID, str | None], keys: PersonKeys) -> list[NewEvent]:
         rows: list[NewEvent] = []
         request, stream = work.request, work.stream
         correlation = work.handler.correlation(work.body, stream)
@@ -273,6 +268,11 @@ class Batch:
             tips[stream] = sha256(state).hexdigest()
             rows.append(NewEvent(stream, draft.version, name, state))
         return rows
+
+
+def _check_version(expected: int | None, current: int) -> None:
+    if expected is not None and expected != current:
+        raise StaleVersion(expected=expected, current=current)
 
 
 def _replayed(logged: LoggedAnswer, request: Request) -> Outcome:

@@ -1,4 +1,4 @@
-"""The command bus: commands of all callers wait in one bounded queue, and one thread does all that wait in one commit."""
+"""The command bus: all commands wait in one bounded queue, and one thread does all that wait in one commit."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class CommandBus:
         requests = [request for request, _, _ in fresh]
         try:
             outcomes: list[Outcome] = self._batch.do(requests) if requests else []
-        except Exception as error:  # the thread must live: whoever waits is told, and the API logs the defect
+        except Exception as error:  # noqa: BLE001 - the thread must live: whoever waits is told, and the API logs the defect
             outcomes = [error] * len(requests)
         with self._lock:
             self._in_flight.difference_update((r.principal, r.idempotency_key) for r, _, _ in waiting)

@@ -25,7 +25,7 @@ class Step:
 def known_events(
     events: Iterable[Recorded], *, at: datetime | None = None, known_at: datetime | None = None
 ) -> list[Recorded]:
-    """Of these events, those that had taken effect by `at` and were written by `known_at`, in the order of the store."""
+    """Of these events, those that had taken effect by `at` and were written by `known_at`, in store order."""
     return [
         recorded
         for recorded in events

@@ -25,13 +25,9 @@ WHERE notification_id > %s ORDER BY notification_id LIMIT %s
 """
 
 
-def case_history(
-    conn: Connection[tuple[Any, ...]], case_id: UUID, unsealer: Unsealer | None = None
-) -> list[Recorded]:
+def case_history(conn: Connection[tuple[Any, ...]], case_id: UUID, unsealer: Unsealer | None = None) -> list[Recorded]:
     """The events of a case, of its licence and of its rating, in the order of the store. Empty: no such case."""
-    case = [
-        decode(state, position, unsealer) for position, state in conn.execute(_STREAMS, ([case_id],)).fetchall()
-    ]
+    case = [decode(state, position, unsealer) for position, state in conn.execute(_STREAMS, ([case_id],)).fetchall()]
     if not case:
         return []
     related = [recorded.event.licence_id for recorded in case if isinstance(recorded.event, LicenceIssued)]

@@ -1,7 +1,7 @@
 """The vault: one data key per person, wrapped in the database by a key-encryption key that is kept elsewhere.
 
-Erasing a person is destroying this one key. A destroyed key stays as a tombstone, so that "destroyed" and "not yet made"
-never look alike.
+Erasing a person is destroying this one key. A destroyed key stays as a tombstone, so that "destroyed" and "not yet
+made" never look alike.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class Vault:
         self._cache: OrderedDict[UUID, tuple[float, UUID, bytes]] = OrderedDict()
 
     def keys(self, people: Iterable[UUID], *, create: bool = False) -> dict[UUID, tuple[UUID, bytes]]:
-        """Person → (key id, key). Who has no key, or a destroyed one, is left out; with `create`, keys are made for
-        people who never had one, and are durable when this returns.
+        """Person → (key id, key). Who has no key, or a destroyed one, is left out.
+
+        With `create`, keys are made for people who never had one, and are durable when this returns.
         """
         found: dict[UUID, tuple[UUID, bytes]] = {}
         missing: list[UUID] = []
@@ -64,7 +65,8 @@ class Vault:
             if create:
                 made = [(uuid4(), aes_key_wrap(self._kek, os.urandom(32))) for _ in people]
                 conn.execute(
-                    "INSERT INTO keys.person_key (subject, key_id, wrapped) SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bytea[])"
+                    "INSERT INTO keys.person_key (subject, key_id, wrapped)"
+                    " SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::bytea[])"
                     " ON CONFLICT (subject) DO NOTHING",
                     (list(people), [key_id for key_id, _ in made], [wrapped for _, wrapped in made]),
                 )

@@ -39,7 +39,9 @@ def verify_chains(
             if told[:3] != (stream, version, topic):
                 report.problems.append(f"{where}: the envelope speaks of another stream, version or type")
             if told[3] != tip:
-                report.problems.append(f"{where}: prev is not the hash of version {last_version}: a change came between")
+                report.problems.append(
+                    f"{where}: prev is not the hash of version {last_version}: a change came between"
+                )
         tips[stream] = version, sha256(state).hexdigest()
         report.events += 1
         progress(report.events)

@@ -191,7 +191,7 @@ def deny_approval(command: DenyApproval, circumstances: Circumstances, case: Cas
     """不予. Needs reason and remedy (行政许可法 art. 38); possible once a branch is against it or all have spoken."""
     _ready_to_decide(circumstances, case)
     if not command.reason.strip() or not command.remedy.strip():
-        raise ReasonAndRemedyRequired()
+        raise ReasonAndRemedyRequired
     if case.outstanding and not case.failed:
         raise OpinionsOutstanding(branches=case.outstanding)
     return [

@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case as decisions see it. `opinions` maps each branch that has spoken to its opinion and when it took effect."""
+    """A case as decisions see it. `opinions` maps each branch that spoke to its opinion and when it took effect."""
 
     status: Status = Status.NOT_FILED
     number: str = ""
