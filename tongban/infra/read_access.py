@@ -85,4 +85,6 @@ def check_powerless(conn: Connection[tuple[Any, ...]]) -> None:
 def _who(actor: Actor | None) -> Mapping[str, str]:
     if actor is None:
         return {"role": "", "subject": "", "departments": ""}
-    return {"role": actor.role, "subject": actor.id, "departments": actor.department or ""}
+    # One token names one department; a comma in it must not make two of it, nor a NUL fail the request.
+    department = actor.department if actor.department and not set(actor.department) & {",", "\0"} else ""
+    return {"role": actor.role, "subject": actor.id.replace("\0", ""), "departments": department}
