@@ -24,6 +24,7 @@ from tongban.consumers.metrics import ConsumerMetrics
 from tongban.consumers.ownership import REFRESH_SECONDS, Ownership
 from tongban.consumers.progress import Move, ProgressMoved, load_progress, move_progress
 from tongban.consumers.reader import PartitionReader, Reading
+from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_age import age_of
 from tongban.infra.session_lock import SILENCE, end_when_silent
@@ -84,6 +85,7 @@ class ConsumerLoop(Generic[Work]):
 
     def run(self, stop: Event) -> None:
         """Handle events until `stop` is set. The feed is closed on the way out."""
+        collect_rarely()
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.closing(self._feed))
             try:

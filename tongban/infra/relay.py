@@ -27,6 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from tongban.infra import relay_checkpoint
 from tongban.infra.cloudevents import Headers, headers_of, source_of
+from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_age import age_of
 from tongban.infra.kafka import DELIVERY_SECONDS, open_admin, open_producer
@@ -85,6 +86,7 @@ class Relay:
 
     def run(self, stop: Event) -> None:
         """Wait until this relay leads, then publish until `stop` is set. Raises RelayDoubt, TopicsUnusable."""
+        collect_rarely()
         with contextlib.ExitStack() as stack:
             try:
                 lock = stack.enter_context(
