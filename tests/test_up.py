@@ -33,9 +33,7 @@ pytestmark = only_linux
 class Up:
     """A running `up`, the lines it has said so far, and the processes that belong to it."""
 
-    def __init__(
-        self, data: Path, *, port: int = 0, cases: int = 0, broker: str = "none", **env: str
-    ) -> None:
+    def __init__(self, data: Path, *, port: int = 0, cases: int = 0, broker: str = "none", **env: str) -> None:
         self.data = data
         [free] = ports.free_ports(1)
         self.port = port or free
@@ -154,9 +152,7 @@ def test_a_killed_database_is_started_again(data: Path) -> None:
     os.kill(system.pid_of("/postgres -D"), signal.SIGKILL)
     system.until("postgres died (killed by SIGKILL)")
     system.until("postgres was started again")
-    assert eventually(
-        lambda: "ready to accept connections" in (data / "logs/postgres.log").read_text()[-300:]
-    )
+    assert eventually(lambda: "ready to accept connections" in (data / "logs/postgres.log").read_text()[-300:])
     assert system.stop() == 0
 
 
@@ -224,10 +220,7 @@ def test_a_second_up_on_the_same_data_is_refused_in_one_line(data: Path) -> None
     second = Up(data)
     assert second.ended() == 1
     assert second.lines == [
-        (
-            f"tongban up: Tongban already runs on {data} (process {first.process.pid});"
-            " stop it or choose another DATA."
-        )
+        (f"tongban up: Tongban already runs on {data} (process {first.process.pid}); stop it or choose another DATA.")
     ]
     assert first.stop() == 0
 

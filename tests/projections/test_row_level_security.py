@@ -124,7 +124,9 @@ def test_officers_never_learn_who_rated_anonymously(world: World, role: Role) ->
     with world.access.reading(actor) as cursor:
         cursor.execute("SELECT type FROM timeline WHERE case_id = %s", (world.ours.id,))
         assert "rating.CaseRated" not in {row[0] for row in cursor}
-        cursor.execute("SELECT count(*) FROM timeline WHERE actor_id = %s AND type LIKE 'rating%%'", (str(world.ours.applicant),))
+        cursor.execute(
+            "SELECT count(*) FROM timeline WHERE actor_id = %s AND type LIKE 'rating%%'", (str(world.ours.applicant),)
+        )
         assert cursor.fetchone() == (0,)
 
 

@@ -55,7 +55,10 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
         assert queue_of(cursor, "nr", first=10).rows == []
         application = application_of(cursor, told.id)
         assert application is not None
-        assert story.unseal(application.sealed)[0] == {"answers": {"q": "a"}, "form": {"address": "某某路1号", "notes": "x" * 200}}
+        assert story.unseal(application.sealed)[0] == {
+            "answers": {"q": "a"},
+            "form": {"address": "某某路1号", "notes": "x" * 200},
+        }
 
 
 def test_queue_follows_who_holds_the_case(tables: ReadTables) -> None:
