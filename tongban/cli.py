@@ -14,7 +14,7 @@ from tongban import printing
 from tongban import up as launch
 from tongban.bootstrap import processes, tools
 from tongban.bootstrap.errors import OPERATOR_ERRORS
-from tongban.infra.settings import load_settings
+from tongban.infra.settings import Settings, load_settings
 from tongban.simulate import drive
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def up(
     broker: Annotated[str, typer.Option(help="auto, local or none.")] = "auto",
 ) -> None:
     """Run everything on this machine until Ctrl-C."""
-    settings = load_settings()
+    settings = Settings()  # addresses that a killed `up` left behind are of no use here
     raise typer.Exit(launch.up(port=port or settings.port, data=data or settings.data, cases=cases, broker=broker))
 
 
