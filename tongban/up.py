@@ -137,9 +137,7 @@ class _System:
         for name in PROCESSES:
             if name == "relay" and not self.env.get("TONGBAN_KAFKA_BOOTSTRAP"):
                 continue
-            self.supervisor.launch(
-                Process(name, [*self.tongban, name], dict(self.env), self.logs / f"{name}.log")
-            )
+            self.supervisor.launch(Process(name, [*self.tongban, name], dict(self.env), self.logs / f"{name}.log"))
         self.supervisor.wait_until(lambda: _is_ready(self.here), f"{self.here}/readyz", self.logs / "api.log")
         self.supervisor.coming_up = False
         _say(f"ready on {self.here}")
@@ -259,8 +257,7 @@ def _only_one(data: Path) -> Iterator[Path]:
         lock = (data / "up.lock").open("a+")
     except OSError as error:
         raise StartError(
-            f"The data directory {data} cannot be written ({error.strerror}); "
-            "choose another with DATA or --data."
+            f"The data directory {data} cannot be written ({error.strerror}); choose another with DATA or --data."
         ) from error
     with lock:
         try:

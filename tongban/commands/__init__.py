@@ -1,0 +1,1 @@
+"""The write side: authorise → load → facts → decide → append, many commands in one commit."""

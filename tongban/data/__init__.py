@@ -1,0 +1,1 @@
+"""Data files of the project: the sample catalogue with its departments and licence types."""

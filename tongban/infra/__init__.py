@@ -1,0 +1,1 @@
+"""The only code that knows PostgreSQL, Kafka, the eventsourcing library, keys and tokens."""

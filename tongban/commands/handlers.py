@@ -1,0 +1,236 @@
+"""One handler per command: who may give it, which streams it needs, and how their states become facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
+from tongban.domain.actor import APPLICANT_ROLES, Role
+from tongban.domain.aggregate import Aggregate, Circumstances
+from tongban.domain.case.commands import (
+    AcceptApplication,
+    CaseCommand,
+    DenyApproval,
+    GrantApproval,
+    IssueLicence,
+    RecordOpinion,
+    SubmitApplication,
+)
+from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
+from tongban.domain.case.refusals import UnknownCase
+from tongban.domain.case.state import CASE, Case
+from tongban.domain.catalogue.commands import PublishItem
+from tongban.domain.catalogue.decide import publish_item
+from tongban.domain.catalogue.item import check_item
+from tongban.domain.catalogue.state import ITEM
+from tongban.domain.errors import NotYours, OtherDepartment
+from tongban.domain.ids import item_stream, rating_stream
+from tongban.domain.licence.commands import CollectLicence
+from tongban.domain.licence.decide import collect_licence
+from tongban.domain.licence.state import LICENCE
+from tongban.domain.office_time import office_day
+from tongban.domain.party.commands import RegisterParty
+from tongban.domain.party.decide import RegistrationFacts, register_party
+from tongban.domain.party.state import PARTY
+from tongban.domain.rating.commands import RateCase
+from tongban.domain.rating.decide import rate_case
+from tongban.domain.rating.state import RATING
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What handlers draw on besides streams."""
+
+    identifiers: Identifiers
+    numbers: Numbers
+    licence_types: LicenceTypes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One command with everything its decision may look at.
+
+    `other(stream)` is the state of a stream the handler reads; `holder` who has the identifier that was named.
+    """
+
+    command: Any
+    stream: UUID
+    circumstances: Circumstances
+    state: Any
+    other: Callable[[UUID], Any]
+    holder: UUID | None
+    desk: Desk
+
+
+def _nothing(_: Any) -> Mapping[UUID, Aggregate[Any]]:
+    return {}
+
+
+def _itself(_: Any, stream: UUID) -> UUID:
+    return stream
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one command is handled.
+
+    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `correlation`
+    the case or bundle the events belong to. `public` commands can be given over HTTP.
+    """
+
+    body: type
+    roles: frozenset[Role]
+    aggregate: Aggregate[Any]
+    stream: Callable[[Any, UUID], UUID]
+    decide: Callable[[Asked], list[Any]]
+    reads: Callable[[Any], Mapping[UUID, Aggregate[Any]]] = _nothing
+    correlation: Callable[[Any, UUID], UUID] = _itself
+    creates: bool = False
+    public: bool = True
+
+
+def _register_party(asked: Asked) -> list[Any]:
+    command: RegisterParty = asked.command
+    facts = RegistrationFacts(
+        party_id=asked.stream,
+        holder=asked.holder,
+        problem=asked.desk.identifiers.problem_with(command.identifier_kind, command.identifier),
+    )
+    return list(register_party(command, asked.circumstances, asked.state, facts))
+
+
+def _item_of(command: PublishItem, _: UUID) -> UUID:
+    check_item(command.item)
+    return item_stream(command.item["id"])
+
+
+def _submit(asked: Asked) -> list[Any]:
+    command: SubmitApplication = asked.command
+    actor = asked.circumstances.actor
+    if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
+        raise NotYours(applicant=command.applicant)
+    item = asked.other(item_stream(command.item))
+    facts = FilingFacts(
+        item=item,
+        applicant=asked.other(command.applicant),
+        number=_case_number(item.read.lead, asked) if item.read else "",
+    )
+    return list(submit_application(command, asked.circumstances, asked.state, facts))
+
+
+def _case_number(lead: str, asked: Asked) -> str:
+    """办件编号: department, day of filing, serial. Without gaps in meaning, not in the serial."""
+    day = office_day(asked.circumstances.effective_at)
+    return f"{re.sub(r'[^A-Z0-9]', '', lead.upper())}-{day:%Y%m%d}-{asked.desk.numbers.next():07d}"
+
+
+def _of_department(department: Callable[[Any, Case], str]) -> Callable[[Asked], list[Any]]:
+    """A command to a case by an officer of one department: of the branch, or of the lead."""
+
+    def handle(asked: Asked) -> list[Any]:
+        case: Case = asked.state
+        if case.applicant is None:
+            raise UnknownCase(case_id=asked.command.case_id)
+        wanted = department(asked.command, case)
+        if asked.circumstances.actor.department != wanted:
+            raise OtherDepartment(department=wanted)
+        return list(decide(asked.command, asked.circumstances, case, _licence_facts(asked)))
+
+    return handle
+
+
+def _licence_facts(asked: Asked) -> LicenceFacts | None:
+    case: Case = asked.state
+    if not isinstance(asked.command, IssueLicence):
+        return None
+    if case.licence_type is None or case.licence_issued:  # will be refused; no number is used up
+        return LicenceFacts(number="", validity_years=None)
+    types = asked.desk.licence_types
+    year = office_day(asked.circumstances.effective_at).year
+    return LicenceFacts(
+        number=types.licence_number(case.licence_type, year, asked.desk.numbers.next()),
+        validity_years=types.validity_years(case.licence_type),
+    )
+
+
+def _lead(_: CaseCommand, case: Case) -> str:
+    return case.lead
+
+
+def _branch(command: RecordOpinion, _: Case) -> str:
+    return command.branch
+
+
+def _rate(asked: Asked) -> list[Any]:
+    case = asked.other(asked.command.case_id)
+    return list(rate_case(asked.command, asked.circumstances, asked.state, case))
+
+
+def _case_command(body: type, roles: frozenset[Role], department: Callable[[Any, Case], str] = _lead) -> Handler:
+    return Handler(
+        body=body,
+        roles=roles,
+        aggregate=CASE,
+        stream=lambda command, _: command.case_id,
+        decide=_of_department(department),
+    )
+
+
+_ALL: tuple[Handler, ...] = (
+    Handler(
+        body=RegisterParty,
+        roles=frozenset({Role.CLERK, Role.ADMIN, *APPLICANT_ROLES}),
+        aggregate=PARTY,
+        stream=lambda command, new_id: command.id or new_id,
+        decide=_register_party,
+        creates=True,
+    ),
+    Handler(
+        body=PublishItem,
+        roles=frozenset({Role.ADMIN}),
+        aggregate=ITEM,
+        stream=_item_of,
+        decide=lambda asked: list(publish_item(asked.command, asked.state)),
+        creates=True,
+    ),
+    Handler(
+        body=SubmitApplication,
+        roles=frozenset({Role.CLERK, *APPLICANT_ROLES}),
+        aggregate=CASE,
+        stream=lambda _, new_id: new_id,
+        decide=_submit,
+        reads=lambda command: {item_stream(command.item): ITEM, command.applicant: PARTY},
+        creates=True,
+    ),
+    _case_command(AcceptApplication, frozenset({Role.ACCEPTOR, Role.HEAD})),
+    _case_command(RecordOpinion, frozenset({Role.REVIEWER, Role.HEAD}), _branch),
+    _case_command(GrantApproval, frozenset({Role.DECIDER, Role.HEAD})),
+    _case_command(DenyApproval, frozenset({Role.DECIDER, Role.HEAD})),
+    _case_command(IssueLicence, frozenset({Role.CLERK, Role.DECIDER, Role.HEAD})),
+    Handler(
+        body=RateCase,
+        roles=APPLICANT_ROLES,
+        aggregate=RATING,
+        stream=lambda command, _: rating_stream(command.case_id),
+        decide=_rate,
+        reads=lambda command: {command.case_id: CASE},
+        correlation=lambda command, _: command.case_id,
+        creates=True,
+    ),
+    Handler(
+        body=CollectLicence,
+        roles=frozenset({Role.SYSTEM}),
+        aggregate=LICENCE,
+        stream=lambda command, _: command.licence_id,
+        decide=lambda asked: list(collect_licence(asked.command, asked.state)),
+        correlation=lambda command, _: command.case_id,
+        creates=True,
+        public=False,
+    ),
+)
+
+HANDLERS: Mapping[str, Handler] = {handler.body.__name__: handler for handler in _ALL}

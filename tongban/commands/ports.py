@@ -1,0 +1,148 @@
+"""What the write side needs from outside, as protocols; `infra` implements them and `bootstrap` hands them in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from tongban.domain.party.events import IdentifierKind
+from tongban.domain.recorded import Envelope, Recorded
+
+PersonKeys = Mapping[UUID, tuple[UUID, bytes]]
+
+
+class StaleStream(Exception):
+    """Someone else appended to one of the streams, or logged one of the commands: load again and decide again."""
+
+
+class LogUnavailable(Exception):
+    """The event log did not answer in time. Whether the append happened is told by the command log, later."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An encoded event that is to become version `version` of `stream`."""
+
+    stream: UUID
+    version: int
+    type: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the log."""
+
+    stream: UUID
+    version: int
+    position: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedAnswer:
+    """The answer to a command, as the command log keeps it."""
+
+    principal: str
+    idempotency_key: UUID
+    fingerprint: bytes
+    stream: UUID
+    version: int
+    number: str | None
+    events: tuple[str, ...]
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one look at the log gave. `now` is the database's clock."""
+
+    now: datetime
+    tails: Sequence[StoredEvent]
+    answers: Mapping[tuple[str, UUID], LoggedAnswer]
+    parties: Mapping[bytes, UUID]
+
+
+class EventLog(Protocol):
+    """The event store with its command log and identifier index."""
+
+    def read(
+        self, *, after: Mapping[UUID, int], commands: Sequence[tuple[str, UUID]], identifiers: Sequence[bytes]
+    ) -> Reading:
+        """Events of the streams after the given versions, logged answers, and who has the identifiers.
+
+        Raises LogUnavailable.
+        """
+        ...
+
+    def append(
+        self,
+        events: Sequence[NewEvent],
+        answers: Sequence[LoggedAnswer],
+        identifiers: Sequence[tuple[bytes, UUID]],
+    ) -> Sequence[int]:
+        """Append all or nothing; the events' positions, in order. Raises StaleStream, LogUnavailable."""
+        ...
+
+
+class Codec(Protocol):
+    """Events to bytes and back."""
+
+    def encode(self, envelope: Envelope, event: Any, keys: PersonKeys) -> bytes:
+        """The bytes of one event."""
+        ...
+
+    def decode(self, state: bytes, position: int) -> Recorded:
+        """The event in stored bytes, personal fields withheld."""
+        ...
+
+    def subjects_of(self, event: Any) -> set[UUID]:
+        """Whose keys are needed to encode an event."""
+        ...
+
+
+class KeyRing(Protocol):
+    """The keys of persons."""
+
+    def keys(self, people: Iterable[UUID], *, create: bool = False) -> PersonKeys:
+        """Keys of those who have one; with `create`, of all but those whose key was destroyed."""
+        ...
+
+
+class Identifiers(Protocol):
+    """Checks identifiers of parties."""
+
+    def normalise(self, identifier: str) -> str:
+        """The one spelling of an identifier."""
+        ...
+
+    def problem_with(self, kind: IdentifierKind, identifier: str) -> str | None:
+        """What is wrong with it, or None."""
+        ...
+
+    def digest(self, kind: IdentifierKind, identifier: str) -> bytes:
+        """What it is looked up by."""
+        ...
+
+
+class Numbers(Protocol):
+    """Gives out serial numbers, each once; gaps are allowed."""
+
+    def next(self) -> int:
+        """The next number."""
+        ...
+
+
+class LicenceTypes(Protocol):
+    """Reference data of licence types."""
+
+    def validity_years(self, licence_type: str) -> int | None:
+        """Whole years a licence of this type is valid; None: without end."""
+        ...
+
+    def licence_number(self, licence_type: str, year: int, serial: int) -> str:
+        """The e-licence identifier (GB/T 36904) of a new licence of this type."""
+        ...

@@ -1,0 +1,69 @@
+"""What comes to the write side and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tongban.domain.actor import Actor
+from tongban.domain.errors import Conflict, DomainError, RuleBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command with who asks. `fingerprint` is the SHA-256 of what was asked; `trace` a W3C traceparent."""
+
+    name: str
+    body: Any
+    actor: Actor
+    idempotency_key: UUID
+    fingerprint: bytes
+    expected_version: int | None = None
+    effective_at: datetime | None = None
+    trace: str | None = None
+    causation: UUID | None = None
+
+    @property
+    def principal(self) -> str:
+        """Whose idempotency key it is."""
+        return f"{self.actor.role}:{self.actor.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A command that was done, or was so already (`events` empty). `position` is that of the stream's last event."""
+
+    id: UUID
+    number: str | None
+    version: int
+    position: int
+    events: tuple[str, ...]
+    created: bool
+
+
+class KeyReused(RuleBroken):
+    """This Idempotency-Key was used for another request: make a new key for a new request."""
+
+    zh = "幂等键已用于其他请求, 请更换。"
+
+
+class KeyInFlight(Conflict):
+    """A request with this Idempotency-Key is still being worked on: ask again later."""
+
+    zh = "相同幂等键的请求正在处理, 请稍后重试。"
+
+
+class Unavailable(DomainError):
+    """The write side cannot take this now: ask again later with the same Idempotency-Key."""
+
+    zh = "系统繁忙, 请稍后以相同幂等键重试。"
+
+    def __init__(self, *, retry_after: int = 1, **fields: object) -> None:
+        """`retry_after` is in seconds."""
+        self.retry_after = retry_after
+        super().__init__(**fields)
+
+
+Outcome = Answer | Exception

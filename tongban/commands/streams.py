@@ -1,0 +1,72 @@
+"""The streams a process has at hand: state, version and chain tip of each, brought up to date before every batch.
+
+Nothing is decided on a remembered state alone: each batch first reads what was appended after the remembered version.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from tongban.commands.ports import Codec, StoredEvent
+from tongban.domain.aggregate import Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream as of `version`. `tip` is the SHA-256 of its last event's bytes (hex), None before the first."""
+
+    version: int
+    position: int
+    tip: str | None
+    state: Any
+
+
+class Streams:
+    """Remembers the streams that were used last. Used by one thread."""
+
+    def __init__(self, codec: Codec, *, size: int = 20_000) -> None:
+        """`size` is how many streams are remembered."""
+        self._codec = codec
+        self._size = size
+        self._known: OrderedDict[UUID, Stream] = OrderedDict()
+
+    def versions(self, wanted: Iterable[UUID]) -> dict[UUID, int]:
+        """The version up to which each wanted stream is known (0: not at all)."""
+        return {stream: known.version if (known := self._known.get(stream)) else 0 for stream in wanted}
+
+    def take(self, wanted: Mapping[UUID, Aggregate[Any]], tails: Iterable[StoredEvent]) -> dict[UUID, Stream]:
+        """The wanted streams, with the events in `tails` (rising versions per stream) folded in."""
+        current = {
+            stream: self._known.get(stream) or Stream(0, 0, None, aggregate.initial)
+            for stream, aggregate in wanted.items()
+        }
+        for stored in tails:
+            before = current[stored.stream]
+            recorded = self._codec.decode(stored.state, stored.position)
+            aggregate = wanted[stored.stream]
+            current[stored.stream] = Stream(
+                version=stored.version,
+                position=stored.position,
+                tip=sha256(stored.state).hexdigest(),
+                state=aggregate.evolve(before.state, recorded.event, recorded.envelope.effective_at),
+            )
+        return current
+
+    def keep(self, streams: Mapping[UUID, Stream]) -> None:
+        """Remember streams as they now stand in the log."""
+        for identity, stream in streams.items():
+            if stream.version:
+                self._known[identity] = stream
+                self._known.move_to_end(identity)
+        while len(self._known) > self._size:
+            self._known.popitem(last=False)
+
+    def forget(self, streams: Iterable[UUID]) -> None:
+        """Forget streams whose state is in doubt."""
+        for stream in streams:
+            self._known.pop(stream, None)

@@ -1,0 +1,62 @@
+"""What one kind of stream is: how its state starts, how an event changes it, and what the envelope says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from tongban.domain.actor import OFFICER_ROLES, Actor, Role
+from tongban.domain.errors import EffectiveTimeInFuture, LateEntryNotAllowed
+from tongban.domain.recorded import NO_RULES, Rules
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Who asks, and when. `now` is the database's clock at the decision; `effective_at` is when it takes effect in law.
+
+    `new_id` is a fresh random id that a decision may give to what it creates.
+    """
+
+    actor: Actor
+    now: datetime
+    effective_at: datetime
+    new_id: UUID
+
+
+def effective_time(asked: datetime | None, now: datetime, actor: Actor) -> datetime:
+    """When a command takes effect: now, or the past moment an officer enters late (补录).
+
+    Raises LateEntryNotAllowed for anyone but an officer or the system, EffectiveTimeInFuture for a moment after `now`.
+    """
+    if asked is None:
+        return now
+    if actor.role not in OFFICER_ROLES and actor.role is not Role.SYSTEM:
+        raise LateEntryNotAllowed(role=actor.role)
+    if asked > now:
+        raise EffectiveTimeInFuture(effective_at=asked, now=now)
+    return asked
+
+
+def _no_holders(_: Any) -> Mapping[str, str]:
+    return {}
+
+
+def _no_rules(_: Any) -> Rules:
+    return NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Generic[State]):
+    """One category of streams. `evolve(state, event, effective_at)` only assigns and never refuses a fact."""
+
+    category: str
+    events: tuple[type, ...]
+    initial: State
+    evolve: Callable[[State, Any, datetime], State]
+    holders: Callable[[State], Mapping[str, str]] = _no_holders
+    rules: Callable[[State], Rules] = _no_rules

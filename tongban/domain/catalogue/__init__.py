@@ -1,0 +1,1 @@
+"""The catalogue of service items (政务服务事项)."""

@@ -1,0 +1,22 @@
+"""Identifiers. Stream ids are UUIDs; departments and items are named by the short codes of the catalogue."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("6b1f4a52-7a0e-5b57-9f43-3f2f6f9a7c10")
+
+
+def item_stream(item_id: str) -> UUID:
+    """The stream of a service item: a name-based UUID (RFC 9562 §5.5) of its catalogue id."""
+    return uuid5(_NAMESPACE, f"item:{item_id}")
+
+
+def rating_stream(case_id: UUID) -> UUID:
+    """The stream of a case's rating. One per case, so that version 1 can be written only once (一事一评)."""
+    return uuid5(_NAMESPACE, f"rating:{case_id}")
+
+
+def policy_command(event_id: UUID, policy: str) -> UUID:
+    """The command id of what a policy asks for because of an event: the same each time it is replayed."""
+    return uuid5(event_id, policy)

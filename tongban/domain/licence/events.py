@@ -1,0 +1,23 @@
+"""What has happened to a licence in the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from tongban.domain.personal import Personal, PersonalObject
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceCollected:
+    """归集: a licence that was issued entered the e-licence library. Dates are inclusive."""
+
+    case_id: UUID
+    licence_type: str
+    licence_number: str
+    holder: UUID
+    valid_from: date
+    valid_to: date | None
+    face: Annotated[PersonalObject, Personal("holder")]

@@ -1,0 +1,25 @@
+"""What decisions need to know of a licence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tongban.domain.aggregate import Aggregate
+from tongban.domain.licence.events import LicenceCollected
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """`holder` is None until the licence is in the library."""
+
+    holder: UUID | None = None
+
+
+def evolve(licence: Licence, event: LicenceCollected, at: datetime) -> Licence:
+    """The licence after an event."""
+    return Licence(holder=event.holder)
+
+
+LICENCE = Aggregate(category="licence", events=(LicenceCollected,), initial=Licence(), evolve=evolve)

@@ -1,0 +1,24 @@
+"""What decisions need to know of a party."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tongban.domain.aggregate import Aggregate
+from tongban.domain.party.events import PartyKind, PartyRegistered
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """`kind` is None until the party is registered."""
+
+    kind: PartyKind | None = None
+
+
+def evolve(party: Party, event: PartyRegistered, at: datetime) -> Party:
+    """The party after an event."""
+    return Party(kind=event.kind)
+
+
+PARTY = Aggregate(category="party", events=(PartyRegistered,), initial=Party(), evolve=evolve)

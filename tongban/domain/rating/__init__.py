@@ -1,0 +1,1 @@
+"""The rating of a case (好差评)."""

@@ -1,0 +1,25 @@
+"""Every aggregate and every event type, by its stable name (`case.ApplicationSubmitted`). Names are never reused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tongban.domain.aggregate import Aggregate
+from tongban.domain.case.state import CASE
+from tongban.domain.catalogue.state import ITEM
+from tongban.domain.licence.state import LICENCE
+from tongban.domain.party.state import PARTY
+from tongban.domain.rating.state import RATING
+
+AGGREGATES: dict[str, Aggregate[Any]] = {a.category: a for a in (CASE, ITEM, LICENCE, PARTY, RATING)}
+
+EVENT_TYPES: dict[str, type] = {
+    f"{aggregate.category}.{event.__name__}": event for aggregate in AGGREGATES.values() for event in aggregate.events
+}
+
+EVENT_NAMES: dict[type, str] = {event: name for name, event in EVENT_TYPES.items()}
+
+
+def schema_of(event_type: type) -> int:
+    """The current schema version of an event class: its `SCHEMA`, else 1."""
+    return int(getattr(event_type, "SCHEMA", 1))

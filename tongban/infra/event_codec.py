@@ -1,0 +1,227 @@
+"""Events ⇄ the bytes of event format v1: what is stored, hashed, published and exported, never re-serialised.
+
+The bytes are UTF-8 JSON with a fixed key order and `sealed` last. Personal fields are taken out of `data` and sealed,
+one box per person; the SHA-256 of everything before `sealed` binds each box to its event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any, NoReturn, get_type_hints
+from uuid import UUID
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic needs this one below Python 3.12
+
+from tongban.domain.actor import Actor, Role
+from tongban.domain.personal import ERASED, WITHHELD, Unsealer, personal_fields
+from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Recorded, Rules
+from tongban.domain.registry import EVENT_TYPES, schema_of
+from tongban.infra.sealing import seal
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+# (type, schema) → how its clear data becomes that of schema + 1. Released events are never rewritten.
+UPCASTS: dict[tuple[str, int], Upcast] = {}
+
+_SEALED = b',"sealed":'
+_JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+ENVELOPE_FIELDS = frozenset({"evidence"})  # fields of an event that are written in the envelope, not in `data`
+
+
+class UnreadableEvent(Exception):
+    """The stored bytes are not an event of a known type and schema; the message says why and shows no values."""
+
+
+PersonKeys = Mapping[UUID, tuple[UUID, bytes]]
+"""Person → (key id, key of 32 bytes)."""
+
+
+@cache
+def takes_evidence(event_type: type) -> bool:
+    """Whether an event class has its envelope's evidence as a field."""
+    return any(f.name == "evidence" for f in fields(event_type))
+
+
+@cache
+def clear_fields(event_type: type) -> tuple[str, ...]:
+    """The names of an event's fields that stand in `data`."""
+    personal = personal_fields(event_type)
+    return tuple(f.name for f in fields(event_type) if f.name not in personal and f.name not in ENVELOPE_FIELDS)
+
+
+@cache
+def data_adapter(event_type: type) -> TypeAdapter[Any]:
+    """Validates (and describes as JSON Schema) the clear data of an event class."""
+    hints = get_type_hints(event_type)
+    shape = TypedDict(event_type.__name__, {name: hints[name] for name in clear_fields(event_type)})  # type: ignore[misc]
+    shape.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+    shape.__doc__ = event_type.__doc__
+    return TypeAdapter(shape)
+
+
+def subjects_of(event: Any) -> set[UUID]:
+    """The persons whose personal data an event carries; their keys are needed to encode it."""
+    return {
+        getattr(event, subject)
+        for name, subject in personal_fields(event.__class__).items()
+        if getattr(event, name) is not None
+    }
+
+
+def encode(envelope: Envelope, event: Any, keys: PersonKeys, *, nonce: bytes | None = None) -> bytes:
+    """The bytes of one event. Raises KeyError for a person in `subjects_of(event)` that `keys` lacks."""
+    actor = envelope.actor
+    rules = envelope.rules
+    clear = orjson.dumps(
+        {
+            "id": envelope.id,
+            "type": envelope.type,
+            "schema": envelope.schema,
+            "stream": envelope.stream,
+            "version": envelope.version,
+            "effective_at": envelope.effective_at,
+            "recorded_at": envelope.recorded_at,
+            "actor": {
+                "id": actor.id,
+                "role": actor.role,
+                "department": actor.department,
+                "district": actor.district,
+                "on_behalf_of": actor.on_behalf_of,
+                "mandate": actor.mandate,
+            },
+            "command": envelope.command,
+            "causation": envelope.causation,
+            "correlation": envelope.correlation,
+            "rules": {"item": rules.item, "bundle": rules.bundle, "calendar": rules.calendar},
+            "holders": envelope.holders,
+            "evidence": envelope.evidence,
+            "trace": envelope.trace,
+            "prev": envelope.prev,
+            "data": {name: getattr(event, name) for name in clear_fields(event.__class__)},
+        },
+        option=_JSON,
+    )
+    digest = sha256(clear).digest()
+    by_person: dict[UUID, dict[str, Any]] = {}
+    for name, subject in personal_fields(event.__class__).items():
+        if (value := getattr(event, name)) is not None:
+            by_person.setdefault(getattr(event, subject), {})[name] = value
+    boxes = []
+    for person, values in by_person.items():
+        key_id, person_key = keys[person]
+        boxes.append(
+            seal(
+                values,
+                subject=person,
+                key_id=key_id,
+                person_key=person_key,
+                event_id=envelope.id,
+                clear_digest=digest,
+                nonce=nonce,
+            )
+        )
+    return clear[:-1] + _SEALED + orjson.dumps(boxes) + b"}"
+
+
+def decode(state: bytes, position: int, unsealer: Unsealer | None = None) -> Recorded:
+    """Read stored bytes. Without an unsealer, personal fields are WITHHELD. Raises UnreadableEvent."""
+    try:
+        raw = orjson.loads(state)
+        envelope = _envelope(raw)
+        boxes = raw["sealed"]
+        if boxes:
+            digest = sha256(state[: state.rindex(_SEALED)] + b"}").hexdigest()
+            identity = raw["id"]
+            boxes = tuple({"event": identity, "aad": digest, **box} for box in boxes)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableEvent(f"position {position}: not an event of format v1 ({type(error).__name__})") from None
+    event_type = EVENT_TYPES.get(envelope.type)
+    if event_type is None:
+        raise UnreadableEvent(f"position {position}: unknown event type {envelope.type[:80]!r}")
+    data = _upcast(envelope.type, envelope.schema, schema_of(event_type), raw["data"], position)
+    try:
+        values = data_adapter(event_type).validate_python(data)
+    except ValidationError as error:
+        _refuse(error, envelope.type, position)
+    if personal := personal_fields(event_type):
+        values.update(_personal(personal, values, boxes, unsealer))
+    if takes_evidence(event_type):
+        values["evidence"] = envelope.evidence
+    return Recorded(position=position, envelope=envelope, event=event_type(**values), sealed=tuple(boxes))
+
+
+def _refuse(error: ValidationError, event_type: str, position: int) -> NoReturn:
+    places = ", ".join("/".join(map(str, found["loc"])) + f" {found['type']}" for found in error.errors()[:5])
+    raise UnreadableEvent(f"position {position}: data of {event_type} does not fit its schema: {places}") from None
+
+
+def _upcast(name: str, schema: int, current: int, data: dict[str, Any], position: int) -> dict[str, Any]:
+    if schema > current:
+        raise UnreadableEvent(f"position {position}: {name} has schema {schema}, newest known is {current}")
+    while schema < current:
+        step = UPCASTS.get((name, schema))
+        if step is None:
+            raise UnreadableEvent(f"position {position}: no upcast of {name} from schema {schema}")
+        data, schema = step(data), schema + 1
+    return data
+
+
+def _personal(
+    names: Mapping[str, str], values: Mapping[str, Any], boxes: tuple[Mapping[str, Any], ...], unsealer: Unsealer | None
+) -> dict[str, Any]:
+    if unsealer is None:
+        return dict.fromkeys(names, WITHHELD)
+    opened = {box["subject"]: found for box, found in zip(boxes, unsealer.unseal(boxes), strict=True)}
+    personal: dict[str, Any] = {}
+    for name, subject in names.items():
+        person = str(values[subject])
+        if person in opened and opened[person] is None:
+            personal[name] = ERASED
+        else:
+            personal[name] = (opened.get(person) or {}).get(name)
+    return personal
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)
+
+
+def _item(value: Mapping[str, Any] | None) -> ItemVersion | None:
+    return None if value is None else ItemVersion(value["id"], value["version"])
+
+
+def _envelope(raw: Mapping[str, Any]) -> Envelope:
+    actor = raw["actor"]
+    rules = raw["rules"]
+    stream = UUID(raw["stream"])
+    return Envelope(
+        id=UUID(raw["id"]),
+        type=raw["type"],
+        schema=raw["schema"],
+        stream=stream,
+        version=raw["version"],
+        effective_at=datetime.fromisoformat(raw["effective_at"]),
+        recorded_at=datetime.fromisoformat(raw["recorded_at"]),
+        actor=Actor(
+            id=actor["id"],
+            role=Role(actor["role"]),
+            department=actor["department"],
+            district=actor["district"],
+            on_behalf_of=_uuid(actor["on_behalf_of"]),
+            mandate=_uuid(actor["mandate"]),
+        ),
+        command=UUID(raw["command"]),
+        causation=_uuid(raw["causation"]),
+        correlation=stream if raw["correlation"] == raw["stream"] else UUID(raw["correlation"]),
+        rules=Rules(_item(rules["item"]), _item(rules["bundle"]), rules["calendar"]),
+        holders=raw["holders"],
+        evidence=tuple(Evidence(**found) for found in raw["evidence"]),
+        trace=raw["trace"],
+        prev=raw["prev"],
+    )

@@ -1,0 +1,233 @@
+"""The event store: the eventsourcing library's PostgreSQL recorder, with our append order, command log and batch reads.
+
+What is changed of the library, and why:
+- Append order is kept by an advisory lock instead of the table lock: commit order is position order all the same, and
+  ANALYZE, autovacuum and index builds are not shut out.
+- Events are inserted from arrays of columns, so that a batch costs one statement without a composite type.
+- The command log and the identifier index are written in the transaction of the events.
+- The library's retries are not used: after a lost connection its retry would report our own commit as a conflict.
+The library's database functions must stay off: with them a tailing reader loses events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import StoredEvent as LibraryEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Cursor
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
+from psycopg.sql import SQL
+
+from tongban.commands.ports import (
+    LoggedAnswer,
+    LogUnavailable,
+    NewEvent,
+    Reading,
+    StaleStream,
+    StoredEvent,
+)
+from tongban.infra.database import DbRole, conninfo
+
+APPEND_LOCK = 7301
+
+_TAILS = """
+SELECT e.originator_id, e.originator_version, e.notification_id, e.state
+FROM unnest(%b::uuid[], %b::bigint[]) AS wanted (stream, after)
+CROSS JOIN LATERAL (
+    SELECT * FROM events.stored_events
+    WHERE originator_id = wanted.stream AND originator_version > wanted.after
+    ORDER BY originator_version LIMIT 1000000  -- a limit keeps this an index scan per stream at any table size
+) AS e
+ORDER BY e.notification_id
+"""
+
+_ANSWERS = """
+SELECT l.principal, l.idempotency_key, l.fingerprint, l.stream, l.version, l.human_number, l.event_types,
+       coalesce(e.notification_id, 0)
+FROM unnest(%b::text[], %b::uuid[]) AS wanted (principal, idempotency_key)
+JOIN events.command_log AS l USING (principal, idempotency_key)
+LEFT JOIN events.stored_events AS e ON e.originator_id = l.stream AND e.originator_version = l.version
+"""
+
+_LOG = """
+INSERT INTO events.command_log
+    (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
+SELECT principal, idempotency_key, fingerprint, stream, version, human_number, string_to_array(event_types, ',')
+FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::text[])
+    AS t (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
+"""
+
+_IDENTIFIERS = "INSERT INTO keys.identifier (digest, party) SELECT * FROM unnest(%b::bytea[], %b::uuid[])"
+
+_INSERT = SQL("""
+INSERT INTO events.stored_events (originator_id, originator_version, topic, state)
+SELECT originator_id, originator_version, topic, state
+FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[]) WITH ORDINALITY
+    AS t (originator_id, originator_version, topic, state, place)
+ORDER BY place
+RETURNING notification_id
+""")
+
+
+class Datastore(PostgresDatastore):
+    """The library's connection pool, in our role and with our time limits."""
+
+    def __init__(self, url: str, *, size: int) -> None:
+        """`url` is the event store's database; at most `size` connections."""
+        given = conninfo_to_dict(conninfo(url, DbRole.WRITER))
+        super().__init__(
+            dbname=str(given.get("dbname", "")),
+            host=str(given.get("host", "")),
+            port=str(given.get("port", "")),
+            user=str(given.get("user", "")),
+            password=str(given.get("password", "")),
+            schema="events",
+            pool_size=1,
+            max_overflow=size - 1,
+            idle_in_transaction_session_timeout=5,
+            lock_timeout=2,
+            pre_ping=False,
+        )
+        # The library passes on only what it names; the role and the time limits ride in the options.
+        assert isinstance(self.pool.kwargs, dict)
+        self.pool.kwargs.update({key: value for key, value in given.items() if value is not None})
+
+
+class EventRecorder(PostgresApplicationRecorder):
+    """The library's application recorder with the changes named above."""
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        """Refuses a datastore with database functions on."""
+        super().__init__(datastore, events_table_name="stored_events")
+        if datastore.enable_db_functions:
+            raise ValueError("the library's database functions lose events for a tailing reader: turn them off")
+        self.lock_table_statements = [
+            SQL("SET LOCAL lock_timeout = '2s'"),
+            SQL("SELECT pg_advisory_xact_lock({0})").format(APPEND_LOCK),
+        ]
+
+    def _insert_events(
+        self,
+        curs: Cursor[DictRow],
+        stored_events: Sequence[LibraryEvent],  # noqa: ARG002 - the library's hook; rows beside the events
+        **kwargs: Any,
+    ) -> None:
+        answers: Sequence[LoggedAnswer] = kwargs.get("answers", ())
+        identifiers: Sequence[tuple[bytes, UUID]] = kwargs.get("identifiers", ())
+        if answers:
+            curs.execute(
+                _LOG,
+                (
+                    [a.principal for a in answers],
+                    [a.idempotency_key for a in answers],
+                    [a.fingerprint for a in answers],
+                    [a.stream for a in answers],
+                    [a.version for a in answers],
+                    [a.number for a in answers],
+                    [",".join(a.events) for a in answers],
+                ),
+                prepare=True,
+            )
+        if identifiers:
+            curs.execute(_IDENTIFIERS, ([d for d, _ in identifiers], [p for _, p in identifiers]), prepare=True)
+
+    def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[LibraryEvent], **_: Any) -> None:
+        self._lock_table(curs)
+        self._notify_channel(curs)
+        curs.execute(
+            _INSERT,
+            (
+                [e.originator_id for e in stored_events],
+                [e.originator_version for e in stored_events],
+                [e.topic for e in stored_events],
+                [e.state for e in stored_events],
+            ),
+            prepare=True,
+            binary=True,
+        )
+
+    def append(
+        self,
+        events: Sequence[LibraryEvent],
+        answers: Sequence[LoggedAnswer],
+        identifiers: Sequence[tuple[bytes, UUID]],
+    ) -> Sequence[int]:
+        """Insert all in one transaction, tried once. Raises the library's persistence errors."""
+        once = PostgresApplicationRecorder.insert_events.__wrapped__
+        positions: Sequence[int] | None = once(self, events, answers=answers, identifiers=identifiers)
+        return positions or ()
+
+
+class EventStore:
+    """The event log of `commands.ports` on PostgreSQL."""
+
+    def __init__(self, url: str, *, size: int = 4) -> None:
+        """`url` is the event store's database. Raises psycopg.Error when it cannot be reached."""
+        self._datastore = Datastore(url, size=size)
+        self.recorder = EventRecorder(self._datastore)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse to write where a stuck writer could hold the append lock for ever."""
+        with self._datastore.get_connection() as conn, conn.cursor() as curs:
+            row = curs.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+        if row is None or row["idle_in_transaction_session_timeout"] in ("0", "0ms"):
+            raise ValueError("idle_in_transaction_session_timeout is off: a stuck writer would stop all appends")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._datastore.close()
+
+    def read(
+        self, *, after: Mapping[UUID, int], commands: Sequence[tuple[str, UUID]], identifiers: Sequence[bytes]
+    ) -> Reading:
+        """See `commands.ports.EventLog`."""
+        tails: list[StoredEvent] = []
+        answers: dict[tuple[str, UUID], LoggedAnswer] = {}
+        parties: dict[bytes, UUID] = {}
+        try:
+            with self._datastore.get_connection() as conn:
+                with conn.pipeline():
+                    clock = conn.execute("SELECT clock_timestamp()", prepare=True)
+                    found = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
+                    found.execute(_TAILS, (list(after), list(after.values())), prepare=True)
+                    logged = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
+                    logged.execute(_ANSWERS, ([p for p, _ in commands], [k for _, k in commands]), prepare=True)
+                    known = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
+                    known.execute(
+                        "SELECT digest, party FROM keys.identifier WHERE digest = ANY(%b)", (list(identifiers),)
+                    )
+                tails.extend(StoredEvent(*row) for row in found)
+                for principal, key, fingerprint, stream, version, number, types, position in logged:
+                    answers[principal, key] = LoggedAnswer(
+                        principal, key, fingerprint, stream, version, number, tuple(types), position
+                    )
+                parties.update(known.fetchall())
+                told = clock.fetchone()
+                assert told is not None
+                now: datetime = told["clock_timestamp"]
+        except (PersistenceError, psycopg.Error) as error:
+            raise LogUnavailable(f"the event store cannot be read ({type(error).__name__})") from error
+        return Reading(now=now, tails=tails, answers=answers, parties=parties)
+
+    def append(
+        self,
+        events: Sequence[NewEvent],
+        answers: Sequence[LoggedAnswer],
+        identifiers: Sequence[tuple[bytes, UUID]],
+    ) -> Sequence[int]:
+        """See `commands.ports.EventLog`."""
+        rows = [LibraryEvent(e.stream, e.version, e.type, e.state) for e in events]
+        try:
+            return self.recorder.append(rows, answers, identifiers)
+        except IntegrityError as error:
+            raise StaleStream from error
+        except (PersistenceError, psycopg.Error) as error:
+            raise LogUnavailable(f"the event store did not confirm ({type(error).__name__})") from error
