@@ -66,7 +66,16 @@ class Streams:
         while len(self._known) > self._size:
             self._known.popitem(last=False)
 
-    def forget(self, streams: Iterable[UUID]) -> None:
-        """Forget streams whose state is in doubt."""
-        for stream in streams:
-            self._known.pop(stream, None)
+    def settle(self, stream: UUID, position: int) -> None:
+        """Note the position that an event of a remembered stream was given."""
+        if (known := self._known.get(stream)) is not None:
+            self._known[stream] = Stream(known.version, position, known.tip, known.state)
+
+    def position(self, stream: UUID) -> int:
+        """The position of a remembered stream's last event; 0 for one that is not remembered."""
+        known = self._known.get(stream)
+        return known.position if known else 0
+
+    def clear(self) -> None:
+        """Forget every stream: what they were thought to be may not have come to be."""
+        self._known.clear()
