@@ -51,7 +51,7 @@ echo "installing what $(1) names into .venv (once; a minute or so) …" >&2; \
 test -x $(BIN)/python || $(PYTHON) -m venv .venv >/dev/null 2>&1 || \
   { rm -rf .venv; echo "make: $(PYTHON) -m venv .venv failed; install the venv module (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }; \
 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(1) >&2 && \
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
+$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
 endef
 
 python:
