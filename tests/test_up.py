@@ -162,9 +162,7 @@ def test_a_killed_database_is_started_again(data: Path) -> None:
     os.kill(system.pid_of("/postgres -D"), signal.SIGKILL)
     system.until("postgres died (killed by SIGKILL)")
     system.until("postgres was started again")
-    assert eventually(
-        lambda: "ready to accept connections" in (data / "logs/postgres.log").read_text()[-300:]
-    )
+    assert eventually(lambda: "ready to accept connections" in (data / "logs/postgres.log").read_text()[-300:])
     assert system.stop() == 0
 
 
@@ -232,10 +230,7 @@ def test_a_second_up_on_the_same_data_is_refused_in_one_line(data: Path) -> None
     second = Up(data)
     assert second.ended() == 1
     assert second.lines == [
-        (
-            f"tongban up: Tongban already runs on {data} (process {first.process.pid});"
-            " stop it or choose another DATA."
-        )
+        (f"tongban up: Tongban already runs on {data} (process {first.process.pid}); stop it or choose another DATA.")
     ]
     assert first.stop() == 0
 
@@ -304,8 +299,7 @@ def test_a_download_that_fails_is_said_in_one_line_and_the_system_runs_without_t
     system = Up(data, broker="auto", cache=data / "cache", PATH=path).ready()
     said = [line for line in system.lines if "Kafka:" in line]
     assert said[1].endswith(
-        "(exit code 1). [ERROR] no way to the repository; "
-        "topics are off, read tables follow the event store directly"
+        "(exit code 1). [ERROR] no way to the repository; topics are off, read tables follow the event store directly"
     )
     assert not list((data / "cache").iterdir())
     assert system.stop() == 0
