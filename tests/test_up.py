@@ -166,11 +166,8 @@ def test_a_killed_database_is_started_again(data: Path) -> None:
     assert system.stop() == 0
 
 
-@pytest.mark.kafka
+@pytest.mark.usefixtures("local_kafka")
 def test_a_killed_broker_is_started_again_at_the_same_address(data: Path) -> None:
-    missing = kafka_jars.why_unavailable(kafka_jars.shared_cache())
-    if missing is not None:
-        pytest.skip(missing)
     system = Up(data, broker="local").ready()
     assert "relay" in (data / "ran").read_text()
     [address] = [line.split()[-1] for line in system.lines if "Kafka: embedded on" in line]
