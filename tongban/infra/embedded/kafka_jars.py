@@ -67,7 +67,15 @@ def fetch(cache: Path, *, stopping: Callable[[], bool] = lambda: False, timeout:
         log = work / "maven.log"
         maven = Child(
             [
-                *("mvn", "--batch-mode", "--quiet", "--strict-checksums", "--file", str(POM)),
+                *(
+                    "mvn",
+                    "--batch-mode",
+                    "--quiet",
+                    "--strict-checksums",
+                    "-Dstyle.color=never",
+                    "--file",
+                    str(POM),
+                ),
                 *("dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"),
             ],
             log=log,
