@@ -53,6 +53,7 @@ class BodyReader:
         self._prefix = name.encode() + b"\n"
         self._body = body
         self._form: type[BaseModel] = form_of(body)
+        self.members = tuple(self._form.model_fields)
 
     def read(self, raw: bytes) -> Body:
         """Raises Problem (400) naming each place that is wrong, never a value found there."""
