@@ -58,7 +58,7 @@ def _personal(seed: int, name: str, index: int, areas: tuple[str, ...]) -> str:
     rest, sequence = divmod(scattered(seed, name, index, len(areas) * _BIRTHDAYS * _SEQUENCES), _SEQUENCES)
     area, days = divmod(rest, _BIRTHDAYS)
     number = f"{areas[area]}{_FIRST_BIRTHDAY + timedelta(days):%Y%m%d}{sequence + 1:03d}"
-    return number + str(ric.calc_check_digit(number))
+    return number + str(ric.calc_check_digit(number + "?"))  # takes a whole number, and leaves out its last sign
 
 
 def _organisation_check(organisation: str) -> str:
