@@ -1,6 +1,5 @@
 """The real command API for tests of the simulation: on a database, behind uvicorn on a port of its own."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -8,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import httpx
+from joserfc import jwt
 from starlette.types import ASGIApp
 
 from tongban.api.app import create_app
@@ -22,8 +23,9 @@ from tongban.commands.handlers import Desk
 from tongban.domain.actor import Role
 from tongban.infra import event_codec, identifiers
 from tongban.infra.database import DbRole, open_pool
+from tongban.infra.embedded.ports import free_ports
 from tongban.infra.event_store import EventStore
-from tongban.infra.issuer import Issuer, embedded_verifier
+from tongban.infra.issuer import ISSUER, Issuer, embedded_verifier, load_key
 from tongban.infra.metrics import Metrics
 from tongban.infra.numbers import SerialNumbers
 from tongban.infra.reference import load_reference, sample_items
@@ -37,25 +39,36 @@ class Service:
 
     url: str
     issuer: Issuer
+    settings: Settings
 
     def token(self, role: str, subject: str, department: str | None) -> str:
         """A token as the simulation asks for it."""
         return self.issuer.issue(Role(role), subject, department=department)
+
+    def expired(self, role: str, subject: str, department: str | None) -> str:
+        """A token that was good an hour ago."""
+        key = load_key(self.settings.secrets_folder)
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid}
+        who = {"sub": subject, "role": role, **({"department": department} if department else {})}
+        then = int(time.time()) - 3600
+        claims = {"iss": ISSUER, "aud": self.settings.oidc_audience, **who, "iat": then - 60, "exp": then}
+        return jwt.encode(header, claims, key, ["ES256"])
 
     def publish_catalogue(self) -> None:
         """Publish the sample items."""
         token = self.token("admin", "admin-1", None)
         with httpx.Client(base_url=self.url, trust_env=False) as client:
             for item in sample_items():
-                key = "00000000-0000-4000-8000-" + f"{hash(item['id']) % 10**12:012d}"
-                headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
+                headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
                 client.post("/commands/PublishItem", json={"item": item}, headers=headers).raise_for_status()
 
 
 @contextmanager
-def running_service(database_url: str, folder: Path, limits: Limits | None = None) -> Iterator[Service]:
+def running_service(
+    database_url: str, folder: Path, *, limits: Limits | None = None, port: int | None = None
+) -> Iterator[Service]:
     """The command API over this database."""
-    settings = Settings(database_url=database_url, data=folder, port=free_port())
+    settings = Settings(database_url=database_url, data=folder, port=port or free_ports(1)[0])
     log = EventStore(database_url)
     keys, numbers = (open_pool(database_url, role, size=2) for role in (DbRole.KEYS, DbRole.WRITER))
     pepper, key_encryption_key = b"p" * 32, b"k" * 32
@@ -84,7 +97,7 @@ def running_service(database_url: str, folder: Path, limits: Limits | None = Non
     bus.start()
     try:
         with served(app, settings) as url:
-            yield Service(url, issuer)
+            yield Service(url, issuer, settings)
     finally:
         bus.stop()
         log.close()
@@ -106,11 +119,3 @@ def served(app: ASGIApp, settings: Settings) -> Iterator[str]:
     finally:
         web.should_exit = True
         thread.join(10)
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

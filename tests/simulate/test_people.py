@@ -16,9 +16,7 @@ KINDS = st.sampled_from(PartyKind)
 
 
 @given(SEEDS, INDICES, KINDS)
-def test_every_identifier_is_valid_of_its_kind_and_in_its_one_spelling(
-    seed: int, index: int, kind: PartyKind
-) -> None:
+def test_every_identifier_is_valid_of_its_kind_and_in_its_one_spelling(seed: int, index: int, kind: PartyKind) -> None:
     someone = applicant(seed, kind, index)
     assert problem_with(someone.identifier_kind, someone.identifier) is None
     assert normalise(someone.identifier) == someone.identifier

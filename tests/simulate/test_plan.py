@@ -130,9 +130,7 @@ def test_simulated_days_are_office_days_that_are_over(moment: datetime, days: in
 
 
 @given(MOMENTS, st.integers(1, 5), st.data())
-def test_later_working_seconds_are_never_earlier_moments(
-    moment: datetime, days: int, data: st.DataObject
-) -> None:
+def test_later_working_seconds_are_never_earlier_moments(moment: datetime, days: int, data: st.DataObject) -> None:
     hours = OfficeHours.before(moment, days)
     seconds = sorted(data.draw(st.lists(st.integers(0, days * DAY), min_size=2)))
     moments = [hours.at(second) for second in seconds]
