@@ -129,3 +129,6 @@ def print_retried(retried: Sequence[Retried]) -> None:
         print("nothing of this case is parked")
     for stream in retried:
         print(f"{stream.stream}: " + (stream.problem or f"{stream.handled} events applied"))
+
+
+def print_rebuild(report, as_json): ...

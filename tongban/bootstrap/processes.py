@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 
 from tongban.api.app import create_app
 from tongban.api.delivery import Delivery
+from tongban.api.principal import ACTOR
 from tongban.api.server import server
 from tongban.bootstrap.errors import NotConfigured, need_database
 from tongban.commands.bus import CommandBus
@@ -36,7 +37,7 @@ from tongban.domain.actor import Actor, Role
 from tongban.domain.ids import policy_command
 from tongban.domain.recorded import Recorded
 from tongban.graphql.sdl import sdl
-from tongban.graphql.view import graphql_view
+from tongban.graphql.view import ReadView
 from tongban.infra.database import DbRole, connect, open_pool
 from tongban.infra.issuer import embedded_verifier
 from tongban.infra.key_set import remote_verifier
@@ -99,7 +100,12 @@ def run_api(settings: Settings) -> None:
         settings=settings,
         checks=readiness.checks,
         metrics=metrics,
-        graphql=graphql_view(access=access, unsealer=write_side.vault, names=load_reference()),
+        graphql=ReadView(
+            reading=access.reading,
+            get_actor=lambda request: request.scope.get(ACTOR),
+            unsealer=write_side.vault,
+            names=load_reference(),
+        ),
         sdl=sdl,
         lifespan=lifespan,
     )
