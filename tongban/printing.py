@@ -130,5 +130,3 @@ def print_retried(retried: Sequence[Retried]) -> None:
     for stream in retried:
         print(f"{stream.stream}: " + (stream.problem or f"{stream.handled} events applied"))
 
-
-def print_rebuild(report, as_json): ...
