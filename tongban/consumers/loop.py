@@ -124,9 +124,7 @@ class ConsumerLoop(Generic[Work]):
         self._metrics.partitions.labels(self._name).set(len(owned))
         self._log.info("partitions_owned", count=len(owned))
 
-    def _handle(
-        self, conn: psycopg.Connection[tuple[Any, ...]], batches: Sequence[Batch], stop: Event
-    ) -> None:
+    def _handle(self, conn: psycopg.Connection[tuple[Any, ...]], batches: Sequence[Batch], stop: Event) -> None:
         now = time.monotonic()
         readings: dict[Partition, Reading] = {}
         for batch in batches:
@@ -216,9 +214,7 @@ class ConsumerLoop(Generic[Work]):
         """Lag in events by the feed's ends; in seconds by the age of the event that was handled last."""
         ends = {partition: self._feed.end_offset(partition) for partition in self._readers}
         lag = sum(
-            max(0, end - self._readers[partition].next_offset)
-            for partition, end in ends.items()
-            if end is not None
+            max(0, end - self._readers[partition].next_offset) for partition, end in ends.items() if end is not None
         )
         self._metrics.lag_events.labels(self._name).set(lag)
         if lag == 0:

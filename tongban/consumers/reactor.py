@@ -38,9 +38,7 @@ cannot take it now. Called from several threads, never from two for events of on
 class Reactor:
     """The handler of the consumer `reactor`. Never used by a rebuild or a replay: those must not act."""
 
-    def __init__(
-        self, give: Give, unsealer: Unsealer | None, policies: Mapping[str, Policy] = POLICIES
-    ) -> None:
+    def __init__(self, give: Give, unsealer: Unsealer | None, policies: Mapping[str, Policy] = POLICIES) -> None:
         self._give = give
         self._unsealer = unsealer
         self._policies = policies

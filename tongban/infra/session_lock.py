@@ -51,9 +51,7 @@ class SessionLock:
         try:
             self._conn.execute("SELECT 1")
         except psycopg.Error as error:
-            raise LockLost(
-                f"the session that held lock {self._lock} ended ({type(error).__name__})"
-            ) from error
+            raise LockLost(f"the session that held lock {self._lock} ended ({type(error).__name__})") from error
 
     def close(self) -> None:
         """End the session, and with it the lock."""
