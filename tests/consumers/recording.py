@@ -9,6 +9,7 @@ import psycopg
 from prometheus_client import CollectorRegistry
 from psycopg import Cursor
 
+from tests.running import Running
 from tests.servers import Database
 from tongban.consumers.feed import Feed, Message
 from tongban.consumers.loop import ConsumerLoop
@@ -23,8 +24,7 @@ class Recording:
         self.before_write: Callable[[], None] = lambda: None
         with psycopg.connect(database.admin_url) as conn:
             conn.execute(
-                "CREATE TABLE IF NOT EXISTS read.recorded"
-                " (seq bigserial, position bigint, stream uuid, version bigint)"
+                "CREATE TABLE IF NOT EXISTS read.recorded (seq bigserial, position bigint, stream uuid, version bigint)"
             )
             conn.execute("GRANT ALL ON read.recorded, read.recorded_seq_seq TO tongban_projector")
 
@@ -48,6 +48,10 @@ class Recording:
     def rows(self) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database.admin_url) as conn:
             return conn.execute("SELECT position, stream, version FROM read.recorded ORDER BY seq").fetchall()
+
+    def holds(self, count: int, *, unless: Running | None = None) -> Callable[[], bool]:
+        """Whether `count` rows are written, or `unless` has ended."""
+        return lambda: len(self.rows()) >= count or (unless is not None and not unless.alive)
 
     def in_order_per_stream(self) -> bool:
         versions: dict[Any, list[int]] = {}

@@ -31,7 +31,6 @@ from tongban.consumers.metrics import ConsumerMetrics
 from tongban.infra.embedded.kafka import Kafka
 from tongban.infra.relay import Relay, RelayDoubt
 
-
 # kafka-python leaves sockets of failed connection attempts to the collector; here a broker is away for seconds.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -46,7 +45,7 @@ def sockets_are_collected_here() -> Iterator[None]:
     gc.collect()
 
 
-def supervised_relay(database: Database, bootstrap: str) -> "contextlib.AbstractContextManager[object]":
+def supervised_relay(database: Database, bootstrap: str) -> contextlib.AbstractContextManager[object]:
     """A relay that is started again whenever it gives up."""
 
     def run(stop: threading.Event) -> None:
@@ -59,7 +58,7 @@ def supervised_relay(database: Database, bootstrap: str) -> "contextlib.Abstract
 
 def supervised_consumer(
     recording: Recording, database: Database, bootstrap: str, registry: CollectorRegistry
-) -> "contextlib.AbstractContextManager[object]":
+) -> contextlib.AbstractContextManager[object]:
     """A consumer that is started again whenever it gives up."""
     metrics = ConsumerMetrics(registry)
 
@@ -90,7 +89,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(database: Database
             eventually(lambda: kafka_broker.pid is None)
             kafka_broker.start()
             kafka_broker.wait_ready()
-            eventually(lambda: len(recording.rows()) >= len(stored), seconds=90)
+            eventually(recording.holds(len(stored)), seconds=90)
     assert sorted(recording.positions()) == stored
     assert recording.in_order_per_stream()
 
@@ -145,7 +144,7 @@ RELAY_PROCESS = """
 
 
 @contextmanager
-def relay_process(database: Database, bootstrap: str) -> "Iterator[subprocess.Popen[str]]":
+def relay_process(database: Database, bootstrap: str) -> Iterator[subprocess.Popen[str]]:
     """A relay in a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(RELAY_PROCESS), database.url, bootstrap],
@@ -204,9 +203,7 @@ def test_a_relay_that_is_killed_again_and_again_leaves_no_gap(database: Database
     for round_ in range(5):
         with relay_process(database, kafka_bootstrap) as process:
             eventually(lambda: epoch(database) == round_ + 1)  # noqa: B023 - used at once
-            stored += append(
-                database.admin_url, list(some_events(streams, range(1 + 40 * round_, 41 + 40 * round_)))
-            )
+            stored += append(database.admin_url, list(some_events(streams, range(1 + 40 * round_, 41 + 40 * round_))))
             time.sleep(0.05 * round_)
             process.kill()
             process.wait()

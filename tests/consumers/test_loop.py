@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from uuid import uuid4
 
 import psycopg
@@ -21,9 +20,9 @@ from tongban.consumers.metrics import ConsumerMetrics
 
 
 @pytest.fixture
-def store(database: Database) -> Iterator[Source]:
+def store(database: Database) -> Source:
     """The store feed alone, for what does not depend on the feed."""
-    yield store_source(database)
+    return store_source(database)
 
 
 def kill_sessions(database: Database, holding: str) -> None:
@@ -55,7 +54,7 @@ def test_a_restarted_consumer_goes_on_where_it_stood(source: Source) -> None:
     for begin in (1, 4, 7):
         stored += source.append(*some_events(streams, range(begin, begin + 3)))
         with running(loop(recording, source.feed(), source.database).run):
-            eventually(lambda: len(recording.rows()) == len(stored))
+            eventually(recording.holds(len(stored)))
     assert sorted(recording.positions()) == stored
     assert recording.in_order_per_stream()
 
@@ -67,7 +66,7 @@ def test_a_killed_session_ends_the_consumer_and_the_next_one_repeats_nothing(sou
     for round_ in range(4):
         stored += source.append(*some_events(streams, range(1 + 20 * round_, 21 + 20 * round_)))
         with running(loop(recording, source.feed(), source.database).run) as it:
-            eventually(lambda: len(recording.rows()) > len(stored) - 100 or not it.alive)
+            eventually(recording.holds(len(stored) - 99, unless=it))
             kill_sessions(source.database, "test")
             eventually(lambda: not it.alive)
             assert isinstance(it.error, ConsumerDoubt)
@@ -108,7 +107,7 @@ def test_progress_that_another_moved_rolls_the_batch_back(store: Source) -> None
     recording = Recording(store.database)
     stream = uuid4()
     stored = store.append(*some_events([stream], range(1, 6)))
-    moved = []
+    moved: list[bool] = []
 
     def move_once() -> None:
         # After the loop's own compare-and-set this waits for its row; so move before the next batch's transaction.
@@ -171,7 +170,7 @@ def test_rows_and_progress_stand_or_fall_together_when_sessions_are_killed_at_ra
 
         recording.before_write = perhaps_kill
         with running(loop(recording, store.feed(), store.database).run) as it:
-            eventually(lambda: len(recording.rows()) == len(stored) or not it.alive)
+            eventually(recording.holds(len(stored), unless=it))
             it.end()
             it.error = None
     recording.before_write = lambda: None

@@ -27,11 +27,13 @@ from tongban.consumers.reader import PartitionReader, Reading
 from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_age import age_of
-from tongban.infra.session_lock import SILENCE, end_when_silent
+from tongban.infra.session_lock import end_when_silent
 
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.2
+SILENCE = 60
+"""Seconds after which the partitions of a process that was stopped, not killed, pass on."""
 
 Work = TypeVar("Work")
 
@@ -70,8 +72,10 @@ class ConsumerLoop(Generic[Work]):
         progress: Callable[[int], None] | None = None,
         silence: int = SILENCE,
     ) -> None:
-        """`progress` is told the number of events handled after each commit. `silence`: seconds that the session may
-        say nothing, longer than the handler takes to prepare one poll.
+        """Keep what the loop works with.
+
+        `progress` is told the number of events handled after each commit. `silence`: seconds that the session may say
+        nothing, longer than the handler takes to prepare one poll.
         """
         self._name = name
         self._feed = feed

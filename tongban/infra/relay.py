@@ -165,7 +165,7 @@ class Relay:
         return checkpoint
 
     def _check_broker(self, admin: KafkaAdminClient, checkpoint: Checkpoint) -> None:
-        """Every few seconds: is it still the broker of the checkpoint, with all that was published?"""
+        """Every few seconds, see that this is still the broker of the checkpoint, with all that was published."""
         now = time.monotonic()
         if now < self._next_broker_check:
             return
