@@ -217,7 +217,7 @@ class Story:
         case = self.uuid()
         return Told(case, f"310000-2026-{case.hex[:10]}", item, applicant)
 
-    def _steps(  # noqa: PLR0913, PLR0917
+    def _steps(
         self, told: Told, denied: bool, anonymous: bool, grade: int, clerk: Actor | None, start: datetime
     ) -> Any:
         lead, branches, licence_type = ITEMS[told.item]
@@ -251,9 +251,7 @@ class Story:
         for branch in spoken:
             at += timedelta(hours=1)
             opinion = Opinion.FAIL if denied and branch == lead else Opinion.PASS
-            said = OpinionRecorded(
-                branch=branch, opinion=opinion, applicant=told.applicant, text=f"意见 {branch}"
-            )
+            said = OpinionRecorded(branch=branch, opinion=opinion, applicant=told.applicant, text=f"意见 {branch}")
             yield self.append(told.id, said, actor=officer(branch), at=at)
         at += timedelta(hours=1)
         decider = officer(lead, Role.DECIDER)
@@ -268,9 +266,7 @@ class Story:
                 licence = self.uuid()
                 number, begin = f"L-{licence.hex[:8]}", date(2026, 3, 3)
                 face = {"holder": "某人"}
-                issued = LicenceIssued(
-                    licence, licence_type, number, told.applicant, begin, date(2031, 3, 2), face
-                )
+                issued = LicenceIssued(licence, licence_type, number, told.applicant, begin, date(2031, 3, 2), face)
                 yield self.append(told.id, issued, actor=decider, at=at)
             yield self.append(told.id, CaseClosed(Result.GRANTED), actor=decider, at=at)
             if licence_type:
@@ -281,6 +277,4 @@ class Story:
                 yield self.append(licence, collected, actor=SYSTEM, at=at, correlation=told.id)
         told.rating = rating_stream(told.id)
         rated = CaseRated(told.id, told.item, lead, told.applicant, grade, ("快",), anonymous, "很好")
-        yield self.append(
-            told.rating, rated, actor=applicant, at=at + timedelta(hours=2), correlation=told.id
-        )
+        yield self.append(told.rating, rated, actor=applicant, at=at + timedelta(hours=2), correlation=told.id)

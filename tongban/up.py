@@ -137,9 +137,7 @@ class _System:
         for name in PROCESSES:
             if name == "relay" and not self.env.get("TONGBAN_KAFKA_BOOTSTRAP"):
                 continue
-            self.supervisor.launch(
-                Process(name, [*self.tongban, name], dict(self.env), self.logs / f"{name}.log")
-            )
+            self.supervisor.launch(Process(name, [*self.tongban, name], dict(self.env), self.logs / f"{name}.log"))
         self.supervisor.wait_until(lambda: _is_ready(self.here), f"{self.here}/readyz", self.logs / "api.log")
         self.supervisor.coming_up = False
         _say(f"ready on {self.here}")
@@ -172,12 +170,14 @@ class _System:
             return
         log = self.logs / "kafka.log"
         kafka = Kafka(self.data / "kafka", log=log, cache=cache, stopping=lambda: self.supervisor.stopping)
-        missing = kafka.why_unavailable()
-        if missing is not None and broker == "auto":
-            _say(f"Kafka: {missing}; {NO_TOPICS}")
+        try:
+            _fetch(kafka)
+        except StartError as error:
+            self.supervisor.check()
+            if broker == "local":
+                raise StartError(f"Apache Kafka cannot run here: {error}") from error
+            _say(f"Kafka: {str(error).splitlines()[0].rstrip('.')}; {NO_TOPICS}")
             return
-        if missing is None and kafka.must_fetch():
-            _say("Kafka: fetching Apache Kafka by Maven, once …")
         self.supervisor.start(kafka)
         self.env["TONGBAN_KAFKA_BOOTSTRAP"] = kafka.bootstrap
         _say(f"Kafka: embedded on {kafka.bootstrap}")
@@ -231,6 +231,16 @@ class _System:
         print(f"Ctrl-C stops all of it; the data stay in {self.data}", flush=True)
 
 
+def _fetch(kafka: Kafka) -> None:
+    """Get what the broker needs to start; StartError with one line when that cannot be had."""
+    missing = kafka.why_unavailable()
+    if missing is not None:
+        raise StartError(missing)
+    if kafka.must_fetch():
+        _say("Kafka: fetching Apache Kafka by Maven, once …")
+        kafka.fetch()
+
+
 def _is_ready(here: str) -> bool:
     try:
         with urllib.request.urlopen(f"{here}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
@@ -247,8 +257,7 @@ def _only_one(data: Path) -> Iterator[Path]:
         lock = (data / "up.lock").open("a+")
     except OSError as error:
         raise StartError(
-            f"The data directory {data} cannot be written ({error.strerror}); "
-            "choose another with DATA or --data."
+            f"The data directory {data} cannot be written ({error.strerror}); choose another with DATA or --data."
         ) from error
     with lock:
         try:

@@ -42,9 +42,7 @@ class ReadTables:
     def texts(self) -> dict[str, list[str]]:
         """Every row of every table, as text, sorted."""
         return {
-            p.name: sorted(
-                row[0] for row in self.conn.execute(f"SELECT t::text FROM read.{p.name} t").fetchall()
-            )
+            p.name: sorted(row[0] for row in self.conn.execute(f"SELECT t::text FROM read.{p.name} t").fetchall())
             for p in PROJECTIONS
         }
 

@@ -1,4 +1,4 @@
-"""One handler per command: who may give it, which streams it needs, and how their states become the decision's facts."""
+"""One handler per command: who may give it, which streams it needs, and how their states become facts."""
 
 from __future__ import annotations
 

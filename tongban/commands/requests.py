@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A command that was done, or that was so already (`events` empty). `position` is that of the stream's last event."""
+    """A command that was done, or was so already (`events` empty). `position` is that of the stream's last event."""
 
     id: UUID
     number: str | None

@@ -54,9 +54,7 @@ class Branch:
     """A branch."""
 
     department: str = strawberry.field(description="The code of the department.")
-    holder: str | None = strawberry.field(
-        description="Who holds the branch now, such as `dept:fire`; null: nobody."
-    )
+    holder: str | None = strawberry.field(description="Who holds the branch now, such as `dept:fire`; null: nobody.")
     state: BranchState = strawberry.field(description="Where the branch stands.")
     opinion: str | None = strawberry.field(description="PASS, FAIL, or null while there is none.")
     at: datetime | None = strawberry.field(description="When the opinion took effect (UTC).")
@@ -190,9 +188,7 @@ class Case(Node):
     number: str = strawberry.field(description="The human number (办件编号).")
     state: CaseState = strawberry.field(description="Where it stands.")
     result: str | None = strawberry.field(description="GRANTED or DENIED, once closed.")
-    version: int = strawberry.field(
-        description="The version of its stream: what If-Match and minVersion take."
-    )
+    version: int = strawberry.field(description="The version of its stream: what If-Match and minVersion take.")
     channel: str = strawberry.field(description="How it was filed: COUNTER, WEB, APP, KIOSK or POST.")
     department: str = strawberry.field(description="The code of the department that decides.")
     submitted_at: datetime = strawberry.field(description="申请: when it was filed (UTC).")

@@ -32,9 +32,7 @@ class ServiceItem(Node):
         """By the language asked for."""
         return self.row.name_en if lang is Lang.EN else self.row.name_zh
 
-    @strawberry.field(
-        description="The whole entry as it was published: materials, time limits, conditions, sources."
-    )
+    @strawberry.field(description="The whole entry as it was published: materials, time limits, conditions, sources.")
     def definition(self) -> JSON:
         """As published."""
         return self.row.definition  # type: ignore[return-value]

@@ -62,9 +62,7 @@ class Licence(Node):
         return info.context.unsealed.open(self.row.sealed)[1]
 
 
-@strawberry.type(
-    description="A natural person or an organisation that applies, holds licences and rates (办事主体)."
-)
+@strawberry.type(description="A natural person or an organisation that applies, holds licences and rates (办事主体).")
 class Party(Node):
     """A party."""
 
@@ -100,9 +98,7 @@ class Party(Node):
         info: Info,
         first: First = 20,
         after: After = None,
-        state: Annotated[
-            CaseState | None, strawberry.argument(description="Only those that stand there.")
-        ] = None,
+        state: Annotated[CaseState | None, strawberry.argument(description="Only those that stand there.")] = None,
     ) -> Connection[Case]:
         """A page of those that the reader may see."""
         status = None if state is None else state.name

@@ -49,9 +49,7 @@ class _Walk:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self.schema = schema
         self.variables = variables
-        self.fragments = {
-            d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
-        }
+        self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self.cost = 0
         self.steps = 0
         self.aliases = 0
@@ -122,11 +120,7 @@ class _Walk:
             raise _TooMuch(f"its fields times their page sizes are more than {MAX_COST}")
         if node.selection_set is None:
             return
-        field = (
-            self.schema.get_field(parent, name)
-            if is_object_type(parent) or is_interface_type(parent)
-            else None
-        )
+        field = self.schema.get_field(parent, name) if is_object_type(parent) or is_interface_type(parent) else None
         self._selections(
             node.selection_set,
             get_named_type(field.type) if field else None,
@@ -148,9 +142,7 @@ class _Walk:
         return max(1, min(size, LARGEST_PAGE)) if isinstance(size, int) else LARGEST_PAGE
 
 
-def check_limits(
-    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
-) -> GraphQLError | None:
+def check_limits(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> GraphQLError | None:
     """The error that refuses a document that asks for too much, or None."""
     try:
         _Walk(schema, document, variables).check(document)

@@ -56,9 +56,7 @@ class Department:
             row = found[place.case_id]
             # Both rows are written together; who sees the one sees the other.
             if row is not None:
-                edges.append(
-                    QueueEdge(cursor=cursor, node=case(row), since=place.since, branches=list(place.branches))
-                )
+                edges.append(QueueEdge(cursor=cursor, node=case(row), since=place.since, branches=list(place.branches)))
         return QueueConnection(edges=edges, page_info=page_info(page, after))
 
 

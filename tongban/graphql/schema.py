@@ -25,9 +25,7 @@ from tongban.graphql.limits import Limits
 from tongban.graphql.queue import Department, find_department
 from tongban.projections.cases import case_by_number
 
-AnId = Annotated[
-    strawberry.ID, strawberry.argument(description="A global id, or the plain id that commands take.")
-]
+AnId = Annotated[strawberry.ID, strawberry.argument(description="A global id, or the plain id that commands take.")]
 
 
 @strawberry.type(description="What can be read. Whatever does not exist, or may not be seen, is null.")
@@ -161,9 +159,7 @@ class ReadSchema(strawberry.Schema):
             result.errors = presentable(result.errors)
         return result
 
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: Strawberry would log the text of errors, which may hold personal values."""
 
 

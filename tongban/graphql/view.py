@@ -91,9 +91,7 @@ class ReadView(GraphQL[None, None]):
         """Chinese stays Chinese, not escapes."""
         return orjson.dumps(data)
 
-    async def parse_http_body(
-        self, request: AsyncHTTPRequestAdapter
-    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """The request's parameters. Raises HTTPException(400)."""
         try:
             data = await super().parse_http_body(request)

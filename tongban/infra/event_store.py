@@ -113,7 +113,12 @@ class EventRecorder(PostgresApplicationRecorder):
             SQL("SELECT pg_advisory_xact_lock({0})").format(APPEND_LOCK),
         ]
 
-    def _insert_events(self, curs: Cursor[DictRow], stored_events: Sequence[LibraryEvent], **kwargs: Any) -> None:
+    def _insert_events(
+        self,
+        curs: Cursor[DictRow],
+        stored_events: Sequence[LibraryEvent],  # noqa: ARG002 - the library's hook; rows beside the events
+        **kwargs: Any,
+    ) -> None:
         answers: Sequence[LoggedAnswer] = kwargs.get("answers", ())
         identifiers: Sequence[tuple[bytes, UUID]] = kwargs.get("identifiers", ())
         if answers:
@@ -133,9 +138,7 @@ class EventRecorder(PostgresApplicationRecorder):
         if identifiers:
             curs.execute(_IDENTIFIERS, ([d for d, _ in identifiers], [p for _, p in identifiers]), prepare=True)
 
-    def _insert_stored_events(
-        self, curs: Cursor[DictRow], stored_events: Sequence[LibraryEvent], **_: Any
-    ) -> None:
+    def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[LibraryEvent], **_: Any) -> None:
         self._lock_table(curs)
         self._notify_channel(curs)
         curs.execute(

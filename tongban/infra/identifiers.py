@@ -1,4 +1,4 @@
-"""Identifiers of parties: checked with python-stdnum, and looked up by HMAC so that no number stands in the database."""
+"""Identifiers of parties: checked with python-stdnum, looked up by HMAC so that no number is in the database."""
 
 from __future__ import annotations
 

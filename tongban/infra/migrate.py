@@ -1,4 +1,4 @@
-"""Applies the numbered SQL files of `migrations/`, in order and once each (dbmate's file form, so dbmate can run them too).
+"""Applies the numbered SQL files of `migrations/`, in order and once each (in dbmate's file form).
 
 A file named `NNNN_read_….sql` makes read tables: it runs as the projector with `read` as its schema, and a rebuild runs
 the same files in a schema of its own.

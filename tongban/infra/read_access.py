@@ -71,9 +71,7 @@ class ReadAccess:
 def check_powerless(conn: Connection[tuple[Any, ...]]) -> None:
     """As `assert_powerless`, on one connection."""
     if conn.execute(_ROLE).fetchone():
-        raise ReaderTooPowerful(
-            "The reader's role is superuser or has BYPASSRLS: connect in the role tongban_reader."
-        )
+        raise ReaderTooPowerful("The reader's role is superuser or has BYPASSRLS: connect in the role tongban_reader.")
     if found := conn.execute(_OWNED, (READ_SCHEMA,)).fetchone():
         raise ReaderTooPowerful(
             f"The reader's role owns {READ_SCHEMA}.{found[0]}: read tables belong to the projector."
@@ -83,9 +81,7 @@ def check_powerless(conn: Connection[tuple[Any, ...]]) -> None:
             f"Row-level security of {READ_SCHEMA}.{found[0]} is not enabled, not forced, or has no policy for the reader."
         )
     if found := conn.execute(_AROUND, {"schema": READ_SCHEMA}).fetchone():
-        raise ReaderTooPowerful(
-            f"{READ_SCHEMA}.{found[0]} runs with its owner's rights, past row-level security."
-        )
+        raise ReaderTooPowerful(f"{READ_SCHEMA}.{found[0]} runs with its owner's rights, past row-level security.")
 
 
 def _who(actor: Actor | None) -> Mapping[str, str]:

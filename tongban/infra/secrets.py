@@ -12,6 +12,7 @@ from pathlib import Path
 
 KEY_ENCRYPTION_KEY = "key-encryption-key"
 IDENTIFIER_PEPPER = "identifier-pepper"
+_BYTES = 32
 
 
 class BrokenSecret(Exception):
@@ -26,7 +27,7 @@ def load_secret(folder: Path, name: str) -> bytes:
         temporary = folder / f".{name}.{os.getpid()}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
+            file.write(secrets.token_hex(_BYTES))
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -39,6 +40,6 @@ def load_secret(folder: Path, name: str) -> bytes:
         value = bytes.fromhex(path.read_text("ascii").strip())
     except (OSError, ValueError) as error:
         raise BrokenSecret(f"{path}: cannot be read as 64 hex digits: restore it from its backup") from error
-    if len(value) != 32:
+    if len(value) != _BYTES:
         raise BrokenSecret(f"{path}: holds {len(value)} bytes, 32 are needed: restore it from its backup")
     return value

@@ -89,9 +89,7 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
         )
     assert row is not None, "a case begins with its application"
     held = _holders(row.holders, recorded)
-    return replace(
-        row, version=envelope.version, position=recorded.position, holders=held, **_changes(row, event, at)
-    )
+    return replace(row, version=envelope.version, position=recorded.position, holders=held, **_changes(row, event, at))
 
 
 def _changes(row: CaseRow, event: CaseEvent, at: datetime) -> dict[str, Any]:
@@ -169,9 +167,7 @@ def branch_states(case: CaseRow) -> list[BranchRow]:
 CASES = StreamTable(name="case_view", row=CaseRow, events=get_args(CaseEvent), fold=fold)
 
 _SELECT = selecting("case_view", CaseRow)
-BY_SUBMISSION: Keyset[CaseRow] = Keyset(
-    "cases", lambda row: (row.submitted_at, row.id), (read_moment, read_uuid)
-)
+BY_SUBMISSION: Keyset[CaseRow] = Keyset("cases", lambda row: (row.submitted_at, row.id), (read_moment, read_uuid))
 
 
 def case_by_id(cursor: Cursor[Any], case_id: UUID) -> CaseRow | None:

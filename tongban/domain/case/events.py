@@ -25,7 +25,7 @@ class Channel(StrEnum):
 class Opinion(StrEnum):
     """审查意见 of one branch."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - an opinion, no password
     FAIL = "FAIL"
 
 
@@ -38,7 +38,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSubmitted:
-    """申请: the applicant filed. The rules of the item version are carried along, so that the case never looks them up again.
+    """申请: the applicant filed. The rules of the item version are carried along; the case never looks them up again.
 
     `evidence` is written in the envelope. `number` is the human number (办件编号).
     """

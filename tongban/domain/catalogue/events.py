@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ItemPublished:
-    """A version of an implementation list (实施清单) was published. `definition` is the whole entry, as it was given."""
+    """A version of an implementation list (实施清单) was published. `definition` is the entry as it was given."""
 
     item_id: str
     item_version: int

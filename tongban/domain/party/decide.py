@@ -56,7 +56,7 @@ def register_party(
     if facts.problem:
         raise InvalidIdentifier(identifier_kind=command.identifier_kind, problem=facts.problem)
     if not command.name.strip():
-        raise EmptyName()
+        raise EmptyName
     own = circumstances.actor.role in APPLICANT_ROLES
     if own and circumstances.actor.id != str(facts.holder or facts.party_id):
         raise NotYours(id=facts.party_id)

@@ -1,0 +1,198 @@
+"""The HTTP application: which address leads where. What it needs is handed in by `bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import orjson
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tongban.api.asyncapi import asyncapi
+from tongban.api.commands import PREFIX, Bus, CommandEndpoint
+from tongban.api.delivery import Delivery
+from tongban.api.health import Checks, Readyz, livez
+from tongban.api.limits import LimitBody, Limits, Rate
+from tongban.api.openapi import openapi
+from tongban.api.principal import Authenticated, header_of
+from tongban.api.problems import METHOD_NOT_ALLOWED, UNKNOWN_ROUTE, Kind, Problem, problem_of, render
+from tongban.infra.metrics import Metrics
+from tongban.infra.settings import Settings
+from tongban.infra.tokens import Verifier
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(
+    *,
+    bus: Bus,
+    delivery: Delivery,
+    verifier: Verifier,
+    settings: Settings,
+    checks: Checks,
+    metrics: Metrics,
+    graphql: ASGIApp | None = None,
+    sdl: Callable[[], str] | None = None,
+    limits: Limits | None = None,
+    lifespan: Lifespan | None = None,
+) -> Starlette:
+    """The application.
+
+    `delivery` is what the bus was given as `deliver`. `graphql` finds the caller in `scope[principal.ACTOR]`. `lifespan`
+    starts and stops what belongs to the process (the bus, readiness).
+    """
+    limits = limits or Limits()
+    commands = CommandEndpoint(
+        bus=bus,
+        delivery=delivery,
+        verifier=verifier,
+        metrics=metrics,
+        deadline=settings.command_deadline,
+        limits=limits,
+    )
+    routes: list[BaseRoute] = [
+        Route("/openapi.json", _document(openapi)),
+        Route("/asyncapi.json", _document(asyncapi)),
+        Route("/livez", livez),
+        Route("/readyz", Readyz(checks).answer),
+        Route("/metrics", _exposition(metrics)),
+    ]
+    if sdl is not None:
+        routes.append(Route("/schema.graphql", _text(sdl)))
+    if graphql is not None:
+        queries = Rate(limits.queries_per_second, limits.queries_burst)
+        # The caller first, so that a stranger's body is never read.
+        guarded = Authenticated(LimitBody(graphql, limits.graphql_body), verifier, queries)
+        routes += [Route("/graphql", guarded), Mount("/graphql", guarded)]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, metrics=metrics, commands=commands)],
+        exception_handlers={HTTPException: _told_as_problem},
+        lifespan=_with_delivery(delivery, lifespan),
+    )
+
+
+class Guard:
+    """ASGI, outermost: whatever is raised inside becomes a problem document, and every answer is counted.
+
+    Commands go straight to their endpoint: routing and the exception layer would cost them a tenth of their rate.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, commands: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+        self._commands = commands
+        self._metrics = metrics
+        self._counters: dict[tuple[str, int], Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def counting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        app = self._commands if scope["path"].startswith(PREFIX) else self._app
+        try:
+            await app(scope, receive, counting)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem.kind.status >= 500:
+                log.error("request_failed", code=problem.kind.code, exc_info=error)
+            if status == 0:
+                accepted = (header_of(scope, b"accept-language") or b"").decode("latin-1")
+                status, headers, body = render(problem, accepted)
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+        self._count(scope["path"], status)
+
+    def _count(self, path: str, status: int) -> None:
+        route = "/" + path.split("/", 2)[1]
+        key = (route if route in _COUNTED else "other", status)
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = self._metrics.http_requests.labels(*key)
+        counter.inc()
+
+
+# Addresses that strangers make up must not become time series.
+_COUNTED = frozenset(
+    {
+        "/commands",
+        "/graphql",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/schema.graphql",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    }
+)
+
+
+def _with_delivery(delivery: Delivery, inner: Lifespan | None) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        delivery.attach()
+        if inner is None:
+            yield
+        else:
+            async with inner(app):
+                yield
+
+    return lifespan
+
+
+async def _told_as_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = {404: UNKNOWN_ROUTE, 405: METHOD_NOT_ALLOWED}.get(error.status_code)
+    if kind is None:
+        kind = Kind("http-error", error.status_code, error.detail, error.detail)
+    allowed = [(name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()]
+    status, headers, body = render(Problem(kind, headers=allowed), request.headers.get("accept-language", ""))
+    response = Response(body, status)
+    response.raw_headers = headers
+    return response
+
+
+def _document(make: Callable[[], dict[str, Any]]) -> Callable[[Request], Response]:
+    body = orjson.dumps(make(), option=orjson.OPT_INDENT_2)
+
+    def document(_: Request) -> Response:
+        return Response(body, media_type="application/json")
+
+    return document
+
+
+def _text(make: Callable[[], str]) -> Callable[[Request], Response]:
+    body = make()
+
+    def text(_: Request) -> Response:
+        return Response(body, media_type="text/plain")
+
+    return text
+
+
+def _exposition(metrics: Metrics) -> Callable[[Request], Response]:
+    def exposition(_: Request) -> Response:
+        body, media_type = metrics.exposition()
+        return Response(body, media_type=media_type)
+
+    return exposition

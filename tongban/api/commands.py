@@ -1,0 +1,217 @@
+"""POST /commands/{Name}: one request to one command to one answer. Plain ASGI, since every command comes through here."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from tongban.api.bodies import BodyReader
+from tongban.api.delivery import Delivery, Done
+from tongban.api.limits import Limits, Rate, read_body
+from tongban.api.principal import actor_from, pass_rate
+from tongban.api.problems import (
+    DEADLINE_PASSED,
+    INVALID_IF_MATCH,
+    KEY_REQUIRED,
+    METHOD_NOT_ALLOWED,
+    UNKNOWN_COMMAND,
+    UNSUPPORTED_MEDIA_TYPE,
+    Headers,
+    Problem,
+    problem_of,
+    render,
+    retry_after,
+)
+from tongban.api.trace import continue_trace, trace_id
+from tongban.commands.handlers import HANDLERS, Handler
+from tongban.commands.requests import Answer, Outcome, Request
+from tongban.domain.errors import RoleNotAllowed
+from tongban.infra.metrics import Metrics
+from tongban.infra.tokens import Verifier
+
+PREFIX = "/commands/"
+_UUID = re.compile(rb'"?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"?')
+_VERSION = re.compile(rb'"([1-9][0-9]{0,17})"')
+_JSON = re.compile(rb'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+_SINGLE = frozenset({b"authorization", b"idempotency-key", b"if-match", b"content-type", b"content-length"})
+
+log = structlog.get_logger(__name__)
+
+
+class Bus(Protocol):
+    """What takes the commands (`tongban.commands.bus.CommandBus`)."""
+
+    def submit(self, request: Request, done: Done) -> None:
+        """Queue; `done` is called with the outcome, from any thread. Raises Unavailable when the queue is full."""
+        ...
+
+
+def public_handlers() -> Mapping[str, Handler]:
+    """The commands that can be given over HTTP."""
+    return {name: handler for name, handler in HANDLERS.items() if handler.public}
+
+
+class CommandEndpoint:
+    """The ASGI application of all commands. Everything that is made once per command is made at the start."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        delivery: Delivery,
+        verifier: Verifier,
+        metrics: Metrics,
+        deadline: float,
+        limits: Limits,
+    ) -> None:
+        """`deadline` in seconds: how long a caller waits for an answer at most."""
+        self._bus = bus
+        self._delivery = delivery
+        self._verifier = verifier
+        self._metrics = metrics
+        self._deadline = deadline
+        self._limits = limits
+        self._rate = Rate(limits.commands_per_second, limits.commands_burst)
+        self._handlers = public_handlers()
+        self._readers = {name: BodyReader(name, handler.body) for name, handler in self._handlers.items()}
+        self._latencies: dict[tuple[str, str], Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; nothing that a caller sends raises out of here."""
+        started = time.perf_counter()
+        name: str = scope["path"][len(PREFIX) :]
+        headers = _headers(scope)
+        trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(trace_id=trace_id(trace))
+        try:
+            answer = await self._answer(name, scope["method"], headers, receive, trace)
+        except Exception as error:
+            problem = problem_of(error)
+            outcome = problem.kind.code
+            if problem.kind.status >= 500:
+                log.error("command_failed", code=outcome, exc_info=error)
+            else:
+                log.info("command_refused", code=outcome)
+            status, told, body = render(problem, headers.get(b"accept-language", b"").decode("latin-1"))
+        else:
+            outcome = "done" if answer.events else "already_so"
+            # The event says the same with its trace id; a line per command would cost a fifth of the rate.
+            log.debug("command_done", stream=answer.id, version=answer.version, position=answer.position)
+            status, told, body = _render(answer)
+        self._observe(name, outcome, time.perf_counter() - started)
+        told.append((b"traceparent", trace.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": told})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(
+        self, name: str, method: str, headers: Mapping[bytes, bytes], receive: Receive, trace: str
+    ) -> Answer:
+        if method != "POST":
+            raise Problem(METHOD_NOT_ALLOWED, headers=[(b"allow", b"POST")])
+        if not _JSON.fullmatch(headers.get(b"content-type", b"")):
+            raise Problem(UNSUPPORTED_MEDIA_TYPE)
+        raw = await read_body(receive, headers.get(b"content-length"), self._limits.command_body)
+        actor = await actor_from(headers.get(b"authorization"), self._verifier)
+        pass_rate(self._rate, actor)
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise Problem(UNKNOWN_COMMAND, commands=list(self._handlers))
+        key = _idempotency_key(headers)
+        structlog.contextvars.bind_contextvars(command=name, command_id=str(key))
+        expected = _expected_version(headers)
+        body = self._readers[name].read(raw)
+        if (case_id := getattr(body.command, "case_id", None)) is not None:
+            structlog.contextvars.bind_contextvars(case_id=str(case_id))
+        if actor.role not in handler.roles:
+            raise RoleNotAllowed(role=actor.role, allowed=handler.roles)
+        request = Request(
+            name=name,
+            body=body.command,
+            actor=actor,
+            idempotency_key=key,
+            fingerprint=body.fingerprint,
+            expected_version=expected,
+            effective_at=body.effective_at,
+            trace=trace,
+        )
+        return await self._submit(request)
+
+    async def _submit(self, request: Request) -> Answer:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Outcome] = loop.create_future()
+        self._bus.submit(request, self._delivery.into(waiter))
+        # Cheaper than asyncio.timeout, and the command itself is not cancelled: it may be in a commit already.
+        timer = loop.call_later(self._deadline, _expire, waiter)
+        try:
+            outcome = await waiter
+        finally:
+            timer.cancel()
+        if isinstance(outcome, Answer):
+            return outcome
+        raise outcome
+
+    def _observe(self, name: str, outcome: str, seconds: float) -> None:
+        # Names that are no command must not become time series.
+        key = (name if name in self._handlers else "unknown", outcome)
+        latency = self._latencies.get(key)
+        if latency is None:
+            latency = self._latencies[key] = self._metrics.command_seconds.labels(*key)
+        latency.observe(seconds)
+
+
+def _expire(waiter: asyncio.Future[Outcome]) -> None:
+    if not waiter.done():
+        waiter.set_result(Problem(DEADLINE_PASSED, headers=retry_after(1)))
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by name. One that must stand alone but is repeated becomes a value that nothing accepts."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        headers[name] = b", ".join((headers[name], value)) if name in _SINGLE and name in headers else value
+    return headers
+
+
+def _idempotency_key(headers: Mapping[bytes, bytes]) -> UUID:
+    found = _UUID.fullmatch(headers.get(b"idempotency-key", b""))
+    if found is None:
+        raise Problem(KEY_REQUIRED)
+    return UUID(found[1].decode())
+
+
+def _expected_version(headers: Mapping[bytes, bytes]) -> int | None:
+    given = headers.get(b"if-match")
+    if given is None:
+        return None
+    found = _VERSION.fullmatch(given.strip())
+    if found is None:
+        raise Problem(INVALID_IF_MATCH)
+    return int(found[1])
+
+
+def _render(answer: Answer) -> tuple[int, Headers, bytes]:
+    body = orjson.dumps(
+        {
+            "id": answer.id,
+            "number": answer.number,
+            "version": answer.version,
+            "position": answer.position,
+            "events": answer.events,
+        }
+    )
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"etag", b'"%d"' % answer.version),
+        (b"cache-control", b"no-store"),
+    ]
+    return 201 if answer.created else 200, headers, body

@@ -1,0 +1,201 @@
+"""The `tongban` command: one command per process, plus `up` and the tools of an operator."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from tongban import printing
+from tongban import up as launch
+from tongban.bootstrap import processes, tools
+from tongban.bootstrap.errors import OPERATOR_ERRORS
+from tongban.infra.settings import Settings, load_settings
+from tongban.simulate import drive
+
+app = typer.Typer(
+    name="tongban",
+    help="Tongban (通办): an event-sourced case system for one-stop government service.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+parked_app = typer.Typer(help="Events that could not be applied, with all later ones of their streams.")
+app.add_typer(parked_app, name="parked", invoke_without_command=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the API (default: TONGBAN_PORT, 8000).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory (default: TONGBAN_DATA, ./.tongban).")] = None,
+    cases: Annotated[int, typer.Option(help="Cases to simulate at the first start.")] = 300,
+    broker: Annotated[str, typer.Option(help="auto, local or none.")] = "auto",
+) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    settings = Settings()  # addresses that a killed `up` left behind are of no use here
+    raise typer.Exit(launch.up(port=port or settings.port, data=data or settings.data, cases=cases, broker=broker))
+
+
+@app.command()
+def api() -> None:
+    """Serve commands, GraphQL, documents, health and metrics over HTTP."""
+    processes.run_api(load_settings())
+
+
+@app.command()
+def relay() -> None:
+    """Publish events from the store to Kafka."""
+    processes.run_relay(load_settings())
+
+
+@app.command()
+def project() -> None:
+    """Apply events to the read tables."""
+    processes.run_projector(load_settings())
+
+
+@app.command()
+def react() -> None:
+    """Run the policies: events that ask for commands."""
+    processes.run_reactor(load_settings())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    applied = tools.run_migrations(load_settings())
+    typer.echo("\n".join(f"applied {version}" for version in applied) or "up to date")
+
+
+@app.command()
+def seed() -> None:
+    """Publish the sample catalogue by the command API. Publishing it again changes nothing."""
+    typer.echo(printing.json_line(tools.run_seed(load_settings())))
+
+
+@app.command()
+def simulate(
+    cases: Annotated[int, typer.Option(min=1, help="How many cases.")],
+    seed: Annotated[int, typer.Option(help="Same seed, same cases.")] = 2018,
+    days: Annotated[int, typer.Option(min=1, help="Over how many past days.")] = 1,
+) -> None:
+    """Drive the public API with people, items, channels and delays as in life. The last line is a JSON summary."""
+    settings = load_settings()
+    summary = drive.simulate(
+        tools.base_url(settings),
+        lambda role, subject, department: tools.issue_token(settings, role, subject, department),
+        cases,
+        seed,
+        days,
+        show_progress=sys.stderr.isatty(),
+    )
+    typer.echo(printing.json_line(summary))
+
+
+@app.command()
+def replay(
+    case: Annotated[UUID, typer.Argument(help="The case's id.")],
+    at: Annotated[datetime | None, typer.Option(help="Only what had taken effect by then.")] = None,
+    known_at: Annotated[datetime | None, typer.Option(help="Only what was written by then.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Print a case step by step, with what each event changed."""
+    steps = tools.replay_case(load_settings(), case, at=at, known_at=known_at)
+    if not steps:
+        raise SystemExit(f"tongban replay: there is no case {case}")
+    if json:
+        typer.echo(printing.json_line([printing.step_as_json(step) for step in steps]))
+    else:
+        printing.print_steps(steps)
+
+
+@app.command()
+def rebuild(
+    projections: Annotated[list[str] | None, typer.Argument(help="Read tables; none or --all: all.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All read tables.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare only; exchange nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Fold the event store into new read tables beside the live ones, compare, and exchange them."""
+    if projections and everything:
+        raise SystemExit("tongban rebuild: name read tables or say --all, not both")
+    report = tools.run_rebuild(load_settings(), projections or None, check=check)
+    printing.print_rebuild(report, as_json=json)
+    if check and not report.equal:
+        raise typer.Exit(1)
+
+
+@parked_app.callback(invoke_without_command=True)
+def parked(context: typer.Context) -> None:
+    """List parked events (without a subcommand)."""
+    if context.invoked_subcommand is None:
+        parked_list(json=False)
+
+
+@parked_app.command("list")
+def parked_list(*, json: Json = False) -> None:
+    """List the parked streams."""
+    printing.print_parked(tools.parked_events(load_settings()), as_json=json)
+
+
+@parked_app.command("retry")
+def parked_retry(case: Annotated[UUID, typer.Argument(help="The case's (or stream's) id.")]) -> None:
+    """Apply the parked events of a case again, after the fix."""
+    retried = tools.retry_parked(load_settings(), case)
+    printing.print_retried(retried)
+    if any(stream.problem for stream in retried):
+        raise typer.Exit(1)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="citizen, enterprise, clerk, acceptor, reviewer, decider, …")],
+    subject: Annotated[str, typer.Option(help="Party id of an applicant, officer id of an officer.")],
+    department: Annotated[str | None, typer.Option(help="An officer's department.")] = None,
+    district: Annotated[str | None, typer.Option(help="An officer's district.")] = None,
+    ttl: Annotated[int, typer.Option(min=1, help="Seconds the token is good for.")] = 3600,
+) -> None:
+    """Print a token of the embedded issuer. Refused where TONGBAN_OIDC_ISSUER names another."""
+    typer.echo(tools.issue_token(load_settings(), role, subject, department, district, ttl))
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="openapi, asyncapi, sdl or events.")],
+) -> None:
+    """Print a document of the interfaces, or every event as JSON lines in replay order."""
+    for line in tools.export(load_settings(), what):
+        sys.stdout.buffer.write(line + b"\n")
+
+
+@app.command()
+def verify(case: Annotated[UUID | None, typer.Option(help="Only this case.")] = None, *, json: Json = False) -> None:
+    """Check the hash chain of every stream. Exit code 1 when something was changed, removed or reordered."""
+    report = tools.verify(load_settings(), case)
+    printing.print_chains(report, as_json=json)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(*, json: Json = False) -> None:
+    """Say where everything stands: events, lag of relay and projection, parked events."""
+    printing.print_status(tools.status(load_settings()), as_json=json)
+
+
+def main() -> None:
+    """Run the command line. A failure that an operator can mend is one line on stderr and exit code 1."""
+    try:
+        app(standalone_mode=True)
+    except (*OPERATOR_ERRORS, drive.CannotSimulate) as error:
+        first: Any = str(error).strip().splitlines()
+        print(f"tongban: {first[0] if first else type(error).__name__}", file=sys.stderr)
+        raise SystemExit(1) from None
