@@ -71,7 +71,11 @@ def test_case_shows_its_steps_with_texts_opened(world: World) -> None:
     assert [step["type"] for step in steps][:2] == ["case.ApplicationSubmitted", "case.ApplicationAccepted"]
     opinion = next(step for step in steps if step["data"].get("branch") == "tax")
     assert opinion["personal"] == {"text": "意见 tax"}
-    assert case["application"] == {"form": {"address": "某某路1号", "notes": "x" * 200}, "answers": {"q": "a"}, "erased": False}
+    assert case["application"] == {
+        "form": {"address": "某某路1号", "notes": "x" * 200},
+        "answers": {"q": "a"},
+        "erased": False,
+    }
     assert case["materials"][0] == {"material": "form", "how": "FORM_PREFILL", "source": "applicant"}
     assert case["holders"] == [{"branch": "main", "holder": "none"}]
 
@@ -123,7 +127,9 @@ def test_every_object_is_found_again_by_its_global_id(world: World) -> None:
         found = world.ask(citizen(world.buyer), "query($i: ID!) { node(id: $i) { __typename id } }", {"i": one}).data
         assert found == {"node": {"__typename": kind, "id": one}}
         if kind != "ServiceItem":
-            assert world.ask(officer("samr"), "query($i: ID!) { node(id: $i) { id } }", {"i": one}).data == {"node": None}
+            assert world.ask(officer("samr"), "query($i: ID!) { node(id: $i) { id } }", {"i": one}).data == {
+                "node": None
+            }
     assert world.ask(citizen(world.buyer), CASE, {"id": case["id"]}).data["case"]["key"] == str(world.transfer.id)
     assert world.ask(citizen(world.buyer), CASE, {"id": case["applicant"]["id"]}).data == {"case": None}
 
@@ -193,7 +199,9 @@ def test_page_of_cases_costs_few_statements_and_one_opening(world: World, monkey
     assert len(calls) == 1
 
 
-def test_unexpected_error_is_masked(world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_unexpected_error_is_masked(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     def fail(boxes: object) -> None:
         raise RuntimeError("王小明的秘密")
 
