@@ -33,7 +33,7 @@ def nested(depth: int) -> str:
         ("{ me { cases(first: 100) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }", "page sizes"),
         ("{ me { cases(first: 99999999999999) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }", "page sizes"),
         ("query($f: Int!) { me { cases(first: $f) { edges { node { timeline(first: $f) { edges { cursor } } } } } } }", "page sizes"),
-        ("{ me { cases { edges { node { timeline { edges { node { data holders type version erased personal stream eventId recordedAt effectiveAt } } } } } } } }", "page sizes"),
+        ("{ me { cases { edges { node { timeline(first: 30) { edges { node { data holders type version erased personal stream eventId recordedAt effectiveAt } } } } } } } }", "page sizes"),
     ],
 )
 def test_query_that_asks_for_too_much_is_refused(world: World, query: str, said: str) -> None:
