@@ -195,7 +195,7 @@ def test_page_of_cases_costs_few_statements_and_one_opening(world: World, monkey
         SUPERVISOR,
         """query($id: ID!) { case(id: $id) { timeline(first: 100) { edges { node { personal erased } } } } }""",
         {"id": str(world.transfer.id)},
-    ).data  # noqa: B018
+    ).data
     assert len(calls) == 1
 
 
