@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tongban.commands import bus, handlers
 from tongban.commands.requests import Unavailable
 from tongban.domain.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 
@@ -154,8 +155,11 @@ def problem_of(error: Exception) -> Problem:
             return Problem(INTERNAL_ERROR)
 
 
+_WHERE_RULES_ARE = (bus, handlers)  # importing these imports every module that has rules
+
+
 def kinds() -> list[Kind]:
-    """Every kind of problem there is, by status, then code. Rules count once their module is imported."""
+    """Every kind of problem there is, by status, then code."""
     rules = {kind_of(rule) for rule in _released(DomainError)}
     return sorted({*OWN_KINDS, *rules}, key=lambda kind: (kind.status, kind.code))
 

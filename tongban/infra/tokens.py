@@ -91,7 +91,7 @@ class Verifier:
         """Who the token speaks for. Raises TokenRefused, IssuerUnreachable."""
         if len(token) > LONGEST:
             raise TokenRefused(f"The token is longer than {LONGEST} characters.")
-        digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
+        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         if not self._keys.fresh():
             # A key that the issuer withdrew takes the tokens it signed with it.
             if await to_thread.run_sync(self._keys.refresh):
