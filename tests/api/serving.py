@@ -38,6 +38,7 @@ from tongban.infra.secrets import IDENTIFIER_PEPPER, KEY_ENCRYPTION_KEY, load_se
 from tongban.infra.settings import Settings
 from tongban.infra.vault import Vault
 
+
 def citizen_id(serial: int) -> str:
     """A made-up valid number of a person born in Beijing on 1949-12-31 (GB 11643 with its check character)."""
     body = f"11010519491231{serial:03d}"

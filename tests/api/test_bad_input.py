@@ -72,7 +72,12 @@ NOT_READABLE: list[tuple[str, bytes, str, str]] = [
     ("no channel of ours", good_with(channel="FAX"), "invalid-body", "/channel"),
     ("list for object", good_with(form=[]), "invalid-body", "/form"),
     ("object for list", good_with(materials={}), "invalid-body", "/materials"),
-    ("unknown inside", good_with(materials=[{"material": "a", "how": "UPLOAD", "x": 1}]), "invalid-body", "/materials/0/x"),
+    (
+        "unknown inside",
+        good_with(materials=[{"material": "a", "how": "UPLOAD", "x": 1}]),
+        "invalid-body",
+        "/materials/0/x",
+    ),
     ("wrong inside", good_with(materials=[{"material": "a", "how": "FAX"}]), "invalid-body", "/materials/0/how"),
     ("too many", good_with(materials=[{"material": "a", "how": "UPLOAD"}] * 1_001), "invalid-body", "/materials"),
     ("time without offset", good_with(effective_at="2026-03-02T09:30:00"), "invalid-body", "/effective_at"),
@@ -85,7 +90,9 @@ NOT_READABLE: list[tuple[str, bytes, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "code", "where"), [each[1:] for each in NOT_READABLE], ids=[e[0] for e in NOT_READABLE])
+@pytest.mark.parametrize(
+    ("body", "code", "where"), [each[1:] for each in NOT_READABLE], ids=[e[0] for e in NOT_READABLE]
+)
 def test_a_body_that_is_not_readable_is_answered_400_with_a_pointer(
     system: Tongban, body: bytes, code: str, where: str
 ) -> None:

@@ -32,9 +32,7 @@ def case(system: Tongban, organisation: str) -> str:
     return str(answer.json()["id"])
 
 
-def test_a_new_stream_is_answered_201_with_its_version_position_and_events(
-    system: Tongban, organisation: str
-) -> None:
+def test_a_new_stream_is_answered_201_with_its_version_position_and_events(system: Tongban, organisation: str) -> None:
     answer = system.give("SubmitApplication", application(organisation), system.token(Role.ENTERPRISE, organisation))
     assert answer.status_code == 201
     told = answer.json()

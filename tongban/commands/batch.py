@@ -7,7 +7,7 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -29,21 +29,34 @@ from tongban.commands.ports import (
 )
 from tongban.commands.requests import Answer, KeyReused, Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
-from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
-from tongban.domain.errors import DomainError, RoleNotAllowed, RuleBroken, StaleVersion
+from tongban.domain.aggregate import Circumstances, effective_time
+from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import PartyRegistered
-from tongban.domain.party.state import PARTY
 from tongban.domain.recorded import Envelope, Rules
 from tongban.domain.registry import EVENT_NAMES, schema_of
 
 _ATTEMPTS_ALONE = 5
+LARGEST_EVENT = 512 * 1024
+"""Bytes; the store checks the same."""
 
 
 class PersonErased(RuleBroken):
     """This person's data was erased: nothing more can be recorded about them."""
 
     zh = "该主体的个人信息已删除, 不能再记录其信息。"
+
+
+class IdTaken(Conflict):
+    """This id already belongs to something of another kind."""
+
+    zh = "该标识已属于其他类型的对象。"
+
+
+class EventTooLarge(RuleBroken):
+    """What this command would record is too large: shorten its texts and lists."""
+
+    zh = "记录内容过大, 请精简后重试。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ class Work:
 
     request: Request
     handler: Handler
-    body: Any
+    new_id: UUID
     stream: UUID
     digest: bytes | None = None
     effective_at: datetime | None = None
@@ -71,8 +84,27 @@ class Work:
     outcome: Outcome | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A batch that is decided and encoded, but not yet durable: nothing of it may be answered before it is."""
+
+    works: Sequence[Work]
+    rows: Sequence[NewEvent]
+    answers: Sequence[LoggedAnswer]
+    identifiers: Sequence[tuple[bytes, UUID]]
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked, in order."""
+        return [work.request for work in self.works]
+
+
 class Batch:
-    """Does batches of commands. Used by one thread."""
+    """Does batches of commands, in three steps: `decide`, `append`, `conclude`; `do` is all three.
+
+    The next batch may be decided while this one is appended: it is then decided on streams as they will be, and is
+    decided anew if this one fails. One thread decides and concludes; any thread may append.
+    """
 
     def __init__(self, *, log: EventLog, codec: Codec, keyring: KeyRing, desk: Desk) -> None:
         """Everything outside comes in by protocol; see `commands.ports`."""
@@ -81,62 +113,118 @@ class Batch:
         self._keyring = keyring
         self._desk = desk
         self._streams = Streams(codec)
+        self._registering: dict[bytes, UUID] = {}
 
     def do(self, requests: Sequence[Request]) -> list[Outcome]:
         """The outcome of each request, in order. Answers are durable when this returns."""
         try:
-            return self._attempt(requests)
-        except StaleStream:
-            return [self._alone(request) for request in requests]
-        except LogUnavailable as error:
-            return [Unavailable(reason=str(error)) for _ in requests]
+            decided = self.decide(requests)
+            return self.conclude(decided, self.append(decided))
+        except Exception as failure:  # noqa: BLE001 - whatever it was, every request gets its outcome
+            return self.after_failure(requests, failure)
+
+    def after_failure(self, requests: Sequence[Request], failure: Exception) -> list[Outcome]:
+        """The outcomes of a batch that did not come to be: turned away, or each command alone.
+
+        A defect (a stream that cannot be read, say) thus reaches only the commands that meet it, and so does a refusal
+        that was found when the batch was encoded.
+        """
+        self._forget()
+        if isinstance(failure, LogUnavailable):
+            return [Unavailable(reason=str(failure)) for _ in requests]
+        return [self._alone(request) for request in requests]
 
     def _alone(self, request: Request) -> Outcome:
         for _ in range(_ATTEMPTS_ALONE):
             try:
-                return self._attempt([request])[0]
+                decided = self.decide([request])
+                return self.conclude(decided, self.append(decided))[0]
             except StaleStream:
-                continue
+                self._forget()
             except LogUnavailable as error:
+                self._forget()
                 return Unavailable(reason=str(error))
+            except Exception as defect:  # noqa: BLE001 - the caller reports it
+                self._forget()
+                return defect
         return Unavailable(reason="others change this stream all the time")
 
-    def _attempt(self, requests: Sequence[Request]) -> list[Outcome]:
+    def _forget(self) -> None:
+        """Nothing that was decided ahead came to be: start from what the log says."""
+        self._streams.clear()
+        self._registering.clear()
+
+    def decide(self, requests: Sequence[Request]) -> Decided:
+        """Read, decide and encode. Whatever it raises, `after_failure` has the answers.
+
+        What one command cannot record (PersonErased, EventTooLarge) takes the batch apart, because others of the batch
+        may have been decided on it.
+        """
         works = [self._prepare(request) for request in requests]
-        reading, streams = self._load(works)
-        try:
-            current = dict(streams)
-            parties = dict(reading.parties)
-            for work in works:
-                if work.outcome is None:
-                    self._decide(work, reading, current, parties)
-            self._append(works, reading.now, streams, current)
-        except (StaleStream, LogUnavailable):
-            self._streams.forget(streams)
-            raise
-        return [work.outcome or Unavailable() for work in works]
+        reading, before = self._load(works)
+        after = dict(before)
+        parties = {**reading.parties, **self._registering}
+        for work in works:
+            if work.outcome is None:
+                self._decide(work, reading, after, parties)
+        keys = self._keys(works)
+        tips = {stream: known.tip for stream, known in before.items()}
+        done = [work for work in works if work.outcome is None]
+        rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
+        identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
+        self._registering.update(identifiers)
+        self._streams.keep(
+            {stream: replace(known, tip=tips[stream]) for stream, known in after.items()}
+        )
+        return Decided(works, rows, [_to_log(work) for work in done], identifiers)
+
+    def append(self, decided: Decided) -> Sequence[int]:
+        """Make a decided batch durable; the positions of its events. Raises StaleStream, LogUnavailable."""
+        if not decided.answers:
+            return ()
+        return self._log.append(decided.rows, decided.answers, decided.identifiers)
+
+    def conclude(self, decided: Decided, positions: Sequence[int]) -> list[Outcome]:
+        """The outcomes of a batch that is durable now, in order."""
+        numbered = iter(positions)
+        for work in decided.works:
+            if work.outcome is not None:
+                continue
+            for _ in work.drafts:
+                self._streams.settle(work.stream, next(numbered))
+            work.outcome = Answer(
+                id=work.stream,
+                number=_number(work),
+                version=work.version,
+                position=self._streams.position(work.stream),
+                events=_types(work),
+                created=bool(work.drafts) and work.drafts[0].version == 1,
+            )
+        for digest, _ in decided.identifiers:
+            self._registering.pop(digest, None)
+        return [work.outcome or Unavailable() for work in decided.works]
 
     def _prepare(self, request: Request) -> Work:
         """Find the handler and the streams; what is refused before any stream is read gets its outcome here."""
         handler = HANDLERS[request.name]
         body = request.body
-        work = Work(request=request, handler=handler, body=body, stream=uuid7())
+        new_id = uuid7()
+        work = Work(request, handler, new_id, stream=new_id)
         try:
             if request.actor.role not in handler.roles:
                 raise RoleNotAllowed(role=request.actor.role, allowed=sorted(handler.roles))
             if isinstance(body, RegisterParty):
                 work.digest = self._desk.identifiers.digest(body.identifier_kind, body.identifier)
-            work.stream = handler.stream(body, work.stream)
+            work.stream = handler.stream(body, new_id)
         except DomainError as refusal:
             work.outcome = refusal
         return work
 
     def _load(self, works: Sequence[Work]) -> tuple[Reading, dict[UUID, Stream]]:
-        wanted: dict[UUID, Aggregate[Any]] = {}
+        wanted: set[UUID] = set()
         for work in works:
             if work.outcome is None:
-                wanted[work.stream] = work.handler.aggregate
-                wanted.update(work.handler.reads(work.body))
+                wanted.update((work.stream, *work.handler.reads(work.request.body)))
         reading = self._log.read(
             after=self._streams.versions(wanted),
             commands=[(work.request.principal, work.request.idempotency_key) for work in works],
@@ -144,7 +232,9 @@ class Batch:
         )
         tails = list(reading.tails)
         # Who registers a known identifier is answered with the party that has it, so that stream is needed too.
-        holders = {party: PARTY for party in reading.parties.values() if party not in wanted}
+        named = {work.digest for work in works if work.digest is not None}
+        registering = [party for digest, party in self._registering.items() if digest in named]
+        holders = {*reading.parties.values(), *registering} - wanted
         if holders:
             tails += self._log.read(after=self._streams.versions(holders), commands=(), identifiers=()).tails
             wanted.update(holders)
@@ -161,18 +251,24 @@ class Batch:
             if holder is not None:
                 work.stream = holder
             before = current[work.stream]
+            aggregate = work.handler.aggregate
+            others = work.handler.reads(request.body)
             _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
-                command=work.body,
+                command=request.body,
                 stream=work.stream,
-                circumstances=Circumstances(request.actor, reading.now, work.effective_at, uuid7()),
-                state=before.state,
-                other=lambda stream: current[stream].state,
+                circumstances=Circumstances(request.actor, reading.now, work.effective_at, work.new_id),
+                state=before.state_as(aggregate),
+                other=lambda stream: current[stream].state_as(others[stream]),
                 holder=holder,
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
+            if events and before.version and before.category != aggregate.category:
+                raise IdTaken(id=work.stream)
+        except LogUnavailable:
+            raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = refusal
             return
@@ -183,45 +279,14 @@ class Batch:
     def _draft(self, work: Work, before: Stream, events: Sequence[Any], current: dict[UUID, Stream]) -> None:
         assert work.effective_at is not None
         aggregate = work.handler.aggregate
-        state, version = before.state, before.version
+        state, version = before.state_as(aggregate), before.version
         for event in events:
             version += 1
             state = aggregate.evolve(state, event, work.effective_at)
             work.drafts.append(Draft(version, event, aggregate.holders(state), aggregate.rules(state)))
         work.version = version
         if events:
-            current[work.stream] = Stream(version, before.position, before.tip, state)
-
-    def _append(
-        self, works: Sequence[Work], now: datetime, before: Mapping[UUID, Stream], after: Mapping[UUID, Stream]
-    ) -> None:
-        keys = self._keys(works)
-        done = [work for work in works if work.outcome is None]
-        tips = {stream: known.tip for stream, known in before.items()}
-        rows = [row for work in done for row in self._encode(work, now, tips, keys)]
-        positions: Sequence[int] = ()
-        if done:
-            positions = self._log.append(
-                rows,
-                [_to_log(work) for work in done],
-                [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts],
-            )
-        last = {stream: known.position for stream, known in before.items()}
-        numbered = iter(positions)
-        for work in done:
-            for _ in work.drafts:
-                last[work.stream] = next(numbered)
-            work.outcome = Answer(
-                id=work.stream,
-                number=_number(work),
-                version=work.version,
-                position=last[work.stream],
-                events=_types(work),
-                created=bool(work.drafts) and work.drafts[0].version == 1,
-            )
-        self._streams.keep(
-            {stream: Stream(known.version, last[stream], tips[stream], known.state) for stream, known in after.items()}
-        )
+            current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
 
     def _keys(self, works: Sequence[Work]) -> PersonKeys:
         """The keys of everyone the batch speaks of. A new party's key is made, and durable, before its first event."""
@@ -233,16 +298,13 @@ class Batch:
                 (new if isinstance(draft.event, PartyRegistered) else known).update(people)
         keys = {**self._keyring.keys(known - new), **self._keyring.keys(new, create=True)}
         if len(keys) < len(known | new):
-            if len(works) > 1:
-                raise StaleStream  # what others decided in this batch may rest on it: each alone
-            works[0].outcome = PersonErased()
-            works[0].drafts.clear()
+            raise PersonErased
         return keys
 
     def _encode(self, work: Work, now: datetime, tips: dict[UUID, str | None], keys: PersonKeys) -> list[NewEvent]:
         rows: list[NewEvent] = []
         request, stream = work.request, work.stream
-        correlation = work.handler.correlation(work.body, stream)
+        correlation = work.handler.correlation(request.body, stream)
         for draft in work.drafts:
             event_type = draft.event.__class__
             name = EVENT_NAMES[event_type]
@@ -265,6 +327,8 @@ class Batch:
                 prev=tips.get(stream),
             )
             state = self._codec.encode(envelope, draft.event, keys)
+            if len(state) > LARGEST_EVENT:
+                raise EventTooLarge(bytes=len(state), most=LARGEST_EVENT)
             tips[stream] = sha256(state).hexdigest()
             rows.append(NewEvent(stream, draft.version, name, state))
         return rows

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from tongban.commands.batch import Batch
+from tongban.commands.batch import Batch, Decided
 from tongban.commands.requests import KeyInFlight, Outcome, Request, Unavailable
 
 Done = Callable[[Outcome], None]
@@ -27,11 +29,31 @@ class Observer(Protocol):
 def deliver_here(outcomes: list[tuple[Done, Outcome]]) -> None:
     """Call every `done` in the writer thread."""
     for done, outcome in outcomes:
-        done(outcome)
+        try:
+            done(outcome)
+        except Exception:
+            logging.getLogger(__name__).exception("a caller failed on its outcome")
+
+
+class Waiting(NamedTuple):
+    """A command in the queue, since when (monotonic seconds)."""
+
+    request: Request
+    done: Done
+    since: float
+
+
+class Appending(NamedTuple):
+    """A decided batch that is on its way to the disk."""
+
+    waiting: Sequence[Waiting]
+    decided: Decided
+    positions: Future[Sequence[int]]
+    started: float
 
 
 class CommandBus:
-    """Group commit. One writer thread per process; further processes are kept apart by the store's version check."""
+    """Group commit: one thread decides, one appends. Other processes are kept apart by the store's version check."""
 
     def __init__(
         self,
@@ -50,7 +72,7 @@ class CommandBus:
         self._deadline = deadline
         self._deliver = deliver
         self._observer = observer
-        self._queue: SimpleQueue[tuple[Request, Done, float] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._in_flight: set[tuple[str, UUID]] = set()
         self._lock = Lock()
         self._thread = Thread(target=self._run, name="command-writer", daemon=True)
@@ -72,56 +94,92 @@ class CommandBus:
 
     def stop(self) -> None:
         """Do what waits, then stop. New commands are turned away."""
-        self._stopping = True
-        self._queue.put(None)
+        with self._lock:
+            self._stopping = True
+            self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
     def submit(self, request: Request, done: Done) -> None:
         """Queue a command; `done` is called with its outcome. Raises Unavailable (full, stopping), KeyInFlight."""
-        if self._stopping or self._queue.qsize() >= self._queue_limit:
-            raise Unavailable(waiting=self._queue.qsize())
         key = (request.principal, request.idempotency_key)
-        with self._lock:
+        with self._lock:  # so that nothing is queued behind the last look of a writer that stops
+            if self._stopping or self._queue.qsize() >= self._queue_limit:
+                raise Unavailable(waiting=self._queue.qsize())
             if key in self._in_flight:
                 raise KeyInFlight(idempotency_key=request.idempotency_key)
             self._in_flight.add(key)
-        self._queue.put((request, done, monotonic()))
+            self._queue.put(Waiting(request, done, monotonic()))
 
     def _run(self) -> None:
-        while True:
-            waiting = [self._queue.get()]
-            try:
-                while len(waiting) < self._batch_limit:
-                    waiting.append(self._queue.get_nowait())
-            except Empty:
-                pass
-            self._do([entry for entry in waiting if entry is not None])
-            if None in waiting:
-                break
-        self._do_rest()
+        """Decide what waits while what was decided before is appended."""
+        with ThreadPoolExecutor(1, "command-append") as appender:
+            appending: Appending | None = None
+            while True:
+                # Asked to stop, it waits for nobody: the word to stop may have been taken with other commands.
+                waiting = self._take(wait=appending is None and not self._stopping)
+                if waiting is None and self._stopping and appending is None:
+                    return
+                appending = self._turn(waiting or [], appending, appender)
 
-    def _do_rest(self) -> None:
-        rest = []
-        while not self._queue.empty():
-            if (entry := self._queue.get()) is not None:
-                rest.append(entry)
-        self._do(rest)
-
-    def _do(self, waiting: Sequence[tuple[Request, Done, float]]) -> None:
-        started = monotonic()
-        fresh = [entry for entry in waiting if started - entry[2] <= self._deadline]
-        late = [entry for entry in waiting if started - entry[2] > self._deadline]
-        requests = [request for request, _, _ in fresh]
+    def _take(self, *, wait: bool) -> list[Waiting] | None:
+        """What waits, up to the limit; None when nothing does (with `wait`: when asked to stop)."""
         try:
-            outcomes: list[Outcome] = self._batch.do(requests) if requests else []
-        except Exception as error:  # noqa: BLE001 - the thread must live: whoever waits is told, and the API logs the defect
-            outcomes = [error] * len(requests)
+            first = self._queue.get(block=wait)
+        except Empty:
+            return None
+        taken = [first]
+        while first is not None and len(taken) < self._batch_limit:
+            try:
+                taken.append(self._queue.get_nowait())
+            except Empty:
+                break
+        return [entry for entry in taken if entry is not None] or None
+
+    def _turn(self, waiting: list[Waiting], appending: Appending | None, appender: Executor) -> Appending | None:
+        """Decide `waiting` ahead of what is being appended, see that through, then have `waiting` appended."""
+        started = monotonic()
+        late = [entry for entry in waiting if started - entry.since > self._deadline]
+        fresh = [entry for entry in waiting if started - entry.since <= self._deadline]
+        requests = [entry.request for entry in fresh]
+        decided = self._decide(requests) if fresh else None
+        if appending is not None and not self._finish(appending) and fresh:
+            decided = self._decide(requests)  # it was decided on what did not come to be
+        self._answer(late, [Unavailable(reason="waited too long in the queue")] * len(late))
+        if decided is None:
+            return None
+        if isinstance(decided, Exception):
+            self._answer(fresh, self._batch.after_failure(requests, decided), started)
+            return None
+        return Appending(fresh, decided, appender.submit(self._batch.append, decided), started)
+
+    def _decide(self, requests: Sequence[Request]) -> Decided | Exception:
+        """The decided batch, or what stopped it."""
+        try:
+            return self._batch.decide(requests)
+        except Exception as error:  # noqa: BLE001 - the thread must live; whoever waits is told
+            return error
+
+    def _finish(self, appending: Appending) -> bool:
+        """Answer a batch that was being appended. Whether it came to be as it was decided."""
+        try:
+            outcomes = self._batch.conclude(appending.decided, appending.positions.result())
+        except Exception as error:  # noqa: BLE001 - the thread must live; whoever waits is told
+            outcomes = self._batch.after_failure(appending.decided.requests, error)
+            self._answer(appending.waiting, outcomes, appending.started)
+            return False
+        self._answer(appending.waiting, outcomes, appending.started)
+        return True
+
+    def _answer(self, waiting: Sequence[Waiting], outcomes: Sequence[Outcome], started: float | None = None) -> None:
+        if not waiting:
+            return
         with self._lock:
-            self._in_flight.difference_update((r.principal, r.idempotency_key) for r, _, _ in waiting)
-        results = [(done, outcome) for (_, done, _), outcome in zip(fresh, outcomes, strict=True)]
-        results += [(done, Unavailable(reason="waited too long in the queue")) for _, done, _ in late]
-        if self._observer and requests:
-            self._observer.batch_done(requests, outcomes, monotonic() - started)
-        if results:
-            self._deliver(results)
+            self._in_flight.difference_update((e.request.principal, e.request.idempotency_key) for e in waiting)
+        try:
+            self._deliver([(entry.done, outcome) for entry, outcome in zip(waiting, outcomes, strict=True)])
+            if self._observer and started is not None:
+                self._observer.batch_done([entry.request for entry in waiting], outcomes, monotonic() - started)
+        except Exception:
+            # The commands are done; who cannot take the answer must not stop the writing of all others.
+            logging.getLogger(__name__).exception("an outcome could not be delivered")

@@ -14,10 +14,12 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
+from tongban.commands.ports import LogUnavailable
 from tongban.infra.sealing import unseal
 
 CACHE_SIZE = 10_000
@@ -61,19 +63,22 @@ class Vault:
         return found
 
     def _fetch(self, people: Sequence[UUID], *, create: bool) -> dict[UUID, tuple[UUID, bytes]]:
-        with self._pool.connection() as conn:
-            if create:
-                made = [(uuid4(), aes_key_wrap(self._kek, os.urandom(32))) for _ in people]
-                conn.execute(
-                    "INSERT INTO keys.person_key (subject, key_id, wrapped)"
-                    " SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::bytea[])"
-                    " ON CONFLICT (subject) DO NOTHING",
-                    (list(people), [key_id for key_id, _ in made], [wrapped for _, wrapped in made]),
-                )
-            rows = conn.execute(
-                "SELECT subject, key_id, wrapped FROM keys.person_key WHERE subject = ANY(%s) AND state = 'active'",
-                (list(people),),
-            ).fetchall()
+        try:
+            with self._pool.connection() as conn:
+                if create:
+                    made = [(uuid4(), aes_key_wrap(self._kek, os.urandom(32))) for _ in people]
+                    conn.execute(
+                        "INSERT INTO keys.person_key (subject, key_id, wrapped)"
+                        " SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::bytea[])"
+                        " ON CONFLICT (subject) DO NOTHING",
+                        (list(people), [key_id for key_id, _ in made], [wrapped for _, wrapped in made]),
+                    )
+                rows = conn.execute(
+                    "SELECT subject, key_id, wrapped FROM keys.person_key WHERE subject = ANY(%s) AND state = 'active'",
+                    (list(people),),
+                ).fetchall()
+        except (psycopg.Error, PoolTimeout) as error:
+            raise LogUnavailable(f"the keys cannot be read ({type(error).__name__})") from error
         return {subject: (key_id, aes_key_unwrap(self._kek, wrapped)) for subject, key_id, wrapped in rows}
 
     def unseal(self, boxes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:

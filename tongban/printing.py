@@ -1,0 +1,134 @@
+"""What the command line prints: tables for a person, one JSON document for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from tongban.consumers.parked import Parked, Retried
+from tongban.domain.personal import Withheld
+from tongban.domain.replay import Step
+from tongban.infra.verify import ChainReport
+
+_MOST_PROBLEMS = 50
+
+
+def json_line(document: Any) -> str:
+    """One JSON document on one line."""
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Withheld):
+        return None
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(type(value).__name__)
+
+
+def step_as_json(step: Step) -> dict[str, Any]:
+    """A step of a replay: the whole envelope, the event, and what it changed."""
+    return {
+        "position": step.recorded.position,
+        "envelope": asdict(step.recorded.envelope),
+        "event": asdict(step.recorded.event),
+        "changed": {name: {"before": before, "after": after} for name, (before, after) in step.changed.items()},
+    }
+
+
+def print_steps(steps: Sequence[Step]) -> None:
+    """A case for a person: one block per event with who, when, who holds it afterwards, and what changed."""
+    console = Console(highlight=False, soft_wrap=True)
+    for step in steps:
+        envelope = step.recorded.envelope
+        actor = envelope.actor
+        who = f"{actor.role} {actor.id}" + (f" ({actor.department})" if actor.department else "")
+        late = " (entered late)" if envelope.effective_at < envelope.recorded_at else ""
+        console.print(f"[bold]{envelope.type}[/bold]  v{envelope.version}  position {step.recorded.position}")
+        console.print(f"  in effect {envelope.effective_at:%Y-%m-%d %H:%M:%S}Z{late}, by {who}")
+        if envelope.holders:
+            held = ", ".join(f"{branch}: {holder}" for branch, holder in envelope.holders.items())
+            console.print(f"  held by   {held}")
+        for name, (before, after) in step.changed.items():
+            console.print(f"  {name}: {_short(before)} → {_short(after)}", markup=False)
+        for name, value in asdict(step.recorded.event).items():
+            if isinstance(value, Withheld):
+                console.print(f"  {name}: {'erased' if value.erased else 'withheld'}", markup=False)
+
+
+def _short(value: Any) -> str:
+    if value is None or (isinstance(value, tuple | dict) and not value):
+        return "—"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_short(inner)}" for key, inner in value.items())
+    if isinstance(value, tuple):
+        return " ".join(_short(inner) for inner in value)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if is_dataclass(value) and not isinstance(value, type):
+        return " ".join(_short(inner) for inner in asdict(value).values() if not isinstance(inner, dict | list))
+    return str(value)
+
+
+def print_chains(report: ChainReport, *, as_json: bool) -> None:
+    """What a verification of the hash chains found."""
+    if as_json:
+        print(json_line(report))
+        return
+    for problem in report.problems[:_MOST_PROBLEMS]:
+        print(problem)
+    if (more := len(report.problems) - _MOST_PROBLEMS) > 0:
+        print(f"… and {more} more")
+    verdict = "broken" if report.problems else "whole"
+    print(f"{report.events} events in {report.streams} streams: chains are {verdict}")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table for a person."""
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    Console(highlight=False).print(table)
+
+
+def print_status(status: Mapping[str, Any], *, as_json: bool) -> None:
+    """Where everything stands."""
+    if as_json:
+        print(json_line(status))
+        return
+    for name, value in status.items():
+        if isinstance(value, Mapping):
+            print(f"{name:<12}" + "  ".join(f"{key} {_short(inner)}" for key, inner in value.items()))
+        else:
+            print(f"{name:<12}{value}")
+
+
+def print_parked(parked: Sequence[Parked], *, as_json: bool) -> None:
+    """The parked events."""
+    if as_json:
+        print(json_line(parked))
+    elif not parked:
+        print("nothing is parked")
+    else:
+        columns = ("consumer", "stream", "version", "position", "problem", "since")
+        rows = [(p.consumer, p.stream, p.version, p.position, p.problem, f"{p.parked_at:%F %T}") for p in parked]
+        print_table("Parked events: the first of each stream says why", columns, rows)
+
+
+def print_retried(retried: Sequence[Retried]) -> None:
+    """What became of each stream that was tried again."""
+    if not retried:
+        print("nothing of this case is parked")
+    for stream in retried:
+        print(f"{stream.stream}: " + (stream.problem or f"{stream.handled} events applied"))
+
+
+def print_rebuild(report, as_json): ...

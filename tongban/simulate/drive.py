@@ -1,0 +1,182 @@
+"""Drives the plans over HTTP: cases side by side, the commands of one case in order.
+
+Keys come from the seed, and the time it all refers to from the first party's id, so a run that was killed is run again
+with the same arguments and repeats nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid5
+
+from tongban.domain.actor import Role
+from tongban.domain.party.events import PartyKind
+from tongban.simulate.client import CommandClient, IssueToken, Principal, ServiceGone
+from tongban.simulate.office_hours import OfficeHours
+from tongban.simulate.people import Applicant, applicant, first_of_all
+from tongban.simulate.plan import REVISION, CasePlan, plan_case
+from tongban.simulate.progress import progress_bar
+from tongban.simulate.randomness import seeded
+from tongban.simulate.staff import Officer, officer
+from tongban.simulate.tally import Tally
+
+DEFAULT_SEED = 2018
+SIDE_BY_SIDE = 16
+_NAMESPACE = UUID("0c9d6c0e-5b0b-5f6c-8a53-4d0f2f1c7f55")
+_REGISTRARS = {PartyKind.PERSON: "civil", PartyKind.ORGANISATION: "samr"}
+_TIME_ORDERED = 7  # RFC 9562
+
+
+class CannotSimulate(Exception):
+    """The simulation cannot begin; the message says why."""
+
+
+def simulate(
+    base_url: str,
+    issue_token: IssueToken,
+    cases: int,
+    seed: int = DEFAULT_SEED,
+    days: int = 1,
+    *,
+    show_progress: bool = False,
+    patience: float = 60.0,
+) -> dict[str, Any]:
+    """Simulate `cases` cases within the last `days` office days and give the summary.
+
+    `patience` is how many seconds a command waits for a service that is busy, restarting or away.
+    Ctrl-C ends it early: the summary then has `"stopped": "interrupted"`, or the reason if the service went away.
+    Raises CannotSimulate.
+    """
+    if cases < 0 or days < 1:
+        raise CannotSimulate(f"{cases} cases over {days} days: there must be 0 cases or more, and a day or more.")
+    started = time.monotonic()
+    tally = Tally()
+    client = CommandClient(base_url, issue_token, connections=SIDE_BY_SIDE, patience=patience)
+    simulation = _Simulation(client, tally, seed, days)
+    stopped = asyncio.run(_run(client, simulation, cases, show_progress=show_progress))
+    summary = tally.summary(seed=seed, seconds=time.monotonic() - started)
+    return {**summary, "stopped": stopped} if stopped else summary
+
+
+async def _run(client: CommandClient, simulation: _Simulation, cases: int, *, show_progress: bool) -> str | None:
+    """Why it stopped early, None if it did not. An interrupt arrives here as a cancellation."""
+    async with client:
+        try:
+            await simulation.begin()
+            with progress_bar(cases, show=show_progress) as advance:
+                await _side_by_side(cases, partial(simulation.do_case, done=advance))
+        except asyncio.CancelledError:
+            return "interrupted"
+        except ServiceGone as gone:
+            return str(gone)
+    return None
+
+
+async def _side_by_side(cases: int, do_case: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+    indices = iter(range(cases))
+
+    async def work() -> None:
+        for index in indices:
+            await do_case(index)
+
+    workers = [asyncio.create_task(work()) for _ in range(min(SIDE_BY_SIDE, cases))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+class _Simulation:
+    """One run: parties are registered when they first file, then their case takes its course."""
+
+    def __init__(self, client: CommandClient, tally: Tally, seed: int, days: int) -> None:
+        self._client = client
+        self._tally = tally
+        self._seed = seed
+        self._days = days
+        self._keys = uuid5(_NAMESPACE, f"{REVISION}/{seed}/{days}")
+        self._hours = OfficeHours(())
+        self._parties: dict[tuple[PartyKind, int], asyncio.Task[str | None]] = {}
+
+    async def begin(self) -> None:
+        """Find when this simulation began: a moment ago, or when an earlier run of it did."""
+        clerk = officer(seeded(self._seed, "begin"), _REGISTRARS[PartyKind.ORGANISATION], Role.CLERK)
+        party = await self._register(first_of_all(self._seed), clerk, "begin", effective_at=None)
+        if party is None:
+            raise CannotSimulate(f"The first party was refused: {', '.join(self._tally.refused)}.")
+        identity = UUID(party)
+        if identity.version != _TIME_ORDERED:
+            raise CannotSimulate("Ids carry no time (RFC 9562 version 7), so that a run could not be resumed.")
+        began = datetime.fromtimestamp((identity.int >> 80) / 1000, UTC)
+        self._hours = OfficeHours.before(began, self._days)
+
+    async def do_case(self, index: int, done: Callable[[], None]) -> None:
+        """One case to its end, or to its first refusal."""
+        plan = plan_case(self._seed, index, self._days)
+        party = await self._party(plan.kind, plan.party)
+        if party is not None:
+            await self._handle(plan, party)
+        done()
+
+    async def _handle(self, plan: CasePlan, party: str) -> None:
+        subject: dict[str, Any] = {"applicant": party}
+        events: list[str] = []
+        grade: int | None = None
+        for number, step in enumerate(plan.steps):
+            body = {**subject, **step.body, **self._late(step.second)}
+            key = uuid5(self._keys, f"case/{plan.index}/{number}")
+            reply = await self._client.send(step.command, body, _principal(step.by, plan.kind, party), key)
+            self._tally.count(reply)
+            if reply.code is not None:
+                break
+            events.extend(reply.events)
+            grade = step.body.get("grade", grade)
+            if number == 0:
+                subject = {"case_id": reply.id}
+        self._tally.count_case(plan, events, grade)
+
+    async def _party(self, kind: PartyKind, index: int) -> str | None:
+        """The id of a party, registered once however many of its cases run side by side."""
+        registration = self._parties.get((kind, index))
+        if registration is None:
+            who = applicant(self._seed, kind, index)
+            clerk = officer(seeded(self._seed, "registrar", kind, index), _REGISTRARS[kind], Role.CLERK)
+            effective_at = self._hours.at(0)
+            registration = asyncio.create_task(self._register(who, clerk, f"{kind}/{index}", effective_at=effective_at))
+            self._parties[kind, index] = registration
+        return await asyncio.shield(registration)
+
+    async def _register(
+        self, who: Applicant, clerk: Officer, name: str, *, effective_at: datetime | None
+    ) -> str | None:
+        body: dict[str, Any] = {
+            "kind": str(who.kind),
+            "identifier_kind": str(who.identifier_kind),
+            "identifier": who.identifier,
+            "name": who.name,
+        }
+        if effective_at is not None:
+            body["effective_at"] = effective_at.isoformat()
+        principal = _principal(clerk, who.kind, "")
+        reply = await self._client.send("RegisterParty", body, principal, uuid5(self._keys, f"party/{name}"))
+        self._tally.count(reply)
+        if reply.code is not None:
+            return None
+        self._tally.parties += 1
+        return reply.id
+
+    def _late(self, second: int | None) -> dict[str, str]:
+        return {} if second is None else {"effective_at": self._hours.at(second).isoformat()}
+
+
+def _principal(by: Officer | None, kind: PartyKind, party: str) -> Principal:
+    if by is not None:
+        return Principal(by.role, by.id, by.department)
+    return Principal(Role.CITIZEN if kind is PartyKind.PERSON else Role.ENTERPRISE, party)

@@ -1,0 +1,35 @@
+"""Randomness that can be had again: a generator per name, and numberings that never give one number twice."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import count
+from math import gcd
+from random import Random
+
+_GOLDEN = 0.6180339887498949
+
+
+def seeded(*name: object) -> Random:
+    """The generator of this name. Each case and each party has its own, so that none depends on how many there are."""
+    return Random("/".join(map(str, name)))  # noqa: S311 - a simulation wants the same numbers again
+
+
+def scattered(seed: int, name: str, index: int, space: int) -> int:
+    """The `index`-th number below `space`, in an order that looks random; `space` different ones before any repeat."""
+    return (_offset(seed, name, space) + index * _step(space)) % space
+
+
+def spread(seed: int, name: str, index: int) -> float:
+    """The `index`-th number in [0, 1) of an even sequence: any prefix of it has close to its share below any bound."""
+    return (_offset(seed, name, 1_000_000) / 1_000_000 + index * _GOLDEN) % 1.0
+
+
+@cache
+def _offset(seed: int, name: str, space: int) -> int:
+    return seeded(seed, name).randrange(space)
+
+
+@cache
+def _step(space: int) -> int:
+    return next(step for step in count(max(1, int(space * _GOLDEN))) if gcd(step, space) == 1)
