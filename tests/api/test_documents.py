@@ -30,8 +30,10 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Val
 
 def references(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [value["$ref"]] if isinstance(value.get("$ref"), str) else sum(map(references, value.values()), [])
-    return sum(map(references, value), []) if isinstance(value, list) else []
+        if isinstance(value.get("$ref"), str):
+            return [value["$ref"]]
+        value = list(value.values())
+    return [found for each in value for found in references(each)] if isinstance(value, list) else []
 
 
 def followed(document: Any, reference: str) -> Any:
@@ -68,7 +70,10 @@ def test_what_is_answered_is_what_the_document_says(system: Tongban) -> None:
     item = system.client.post(
         "/commands/PublishItem",
         json={"item": {}},
-        headers={"authorization": f"Bearer {system.officer(Role.ADMIN)}", "idempotency-key": "0" * 8 + "-0000-4000-8000-" + "0" * 12},
+        headers={
+            "authorization": f"Bearer {system.officer(Role.ADMIN)}",
+            "idempotency-key": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        },
     )
     resolved(document, document["components"]["schemas"]["Problem"]).validate(item.json())
 

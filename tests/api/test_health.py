@@ -62,7 +62,9 @@ def applied(settings: Settings, topic: str, partition: int, offset: int, positio
 
 
 def relayed(settings: Settings, position: int, **marks: tuple[int, int]) -> None:
-    partitions = {f"tongban.party.v1:{name[1:]}": {"prev": at, "offset": offset} for name, (at, offset) in marks.items()}
+    partitions = {
+        f"tongban.party.v1:{name[1:]}": {"prev": at, "offset": offset} for name, (at, offset) in marks.items()
+    }
     told(
         settings,
         "UPDATE relay.checkpoint SET position = %s, partitions = %s",

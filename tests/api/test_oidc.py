@@ -133,7 +133,9 @@ def test_a_withdrawn_key_takes_its_remembered_tokens_with_it(idp: Idp, clock: Cl
         who(verifier, token)
 
 
-def test_an_issuer_that_does_not_answer_makes_old_keys_do_for_an_hour(idp: Idp, clock: Clock, verifier: Verifier) -> None:
+def test_an_issuer_that_does_not_answer_makes_old_keys_do_for_an_hour(
+    idp: Idp, clock: Clock, verifier: Verifier
+) -> None:
     key = rsa("k")
     idp.publish(key)
     who(verifier, idp.sign(key, "RS256"))

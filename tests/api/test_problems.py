@@ -100,7 +100,9 @@ def test_the_title_is_in_the_language_the_caller_prefers(accepted: str, language
 
 
 def test_every_kind_of_problem_is_documented_as_it_is() -> None:
-    assert DOCUMENT.read_text("utf-8") == problems_markdown(), "run: python -m tongban.api.problem_docs > docs/problems.md"
+    assert DOCUMENT.read_text("utf-8") == problems_markdown(), (
+        "run: python -m tongban.api.problem_docs > docs/problems.md"
+    )
 
 
 def test_codes_are_unique_kebab_case_with_a_sentence_in_both_languages() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import stat
 import time
 from pathlib import Path
@@ -201,7 +200,7 @@ def test_the_embedded_key_is_kept_and_nobody_else_can_read_it(settings: Settings
     first, again = load_key(settings.secrets_folder), load_key(settings.secrets_folder)
     assert first.as_dict(private=True) == again.as_dict(private=True)
     path = settings.secrets_folder / "issuer.jwk"
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in settings.secrets_folder.iterdir()] == ["issuer.jwk"]
     path.write_text("{}")
     with pytest.raises(IssuerRefused, match=r"issuer\.jwk"):
@@ -244,6 +243,10 @@ def test_without_a_good_token_every_command_is_answered_401(system: Tongban) -> 
 
 def test_two_tokens_in_one_request_are_none(system: Tongban) -> None:
     good = system.officer(Role.CLERK)
-    sent = [("authorization", f"Bearer {good}"), ("authorization", f"Bearer {good}"), ("content-type", "application/json")]
+    sent = [
+        ("authorization", f"Bearer {good}"),
+        ("authorization", f"Bearer {good}"),
+        ("content-type", "application/json"),
+    ]
     answer = system.client.post("/commands/AcceptApplication", headers=sent, content=b"{}")
     assert answer.status_code == 401

@@ -14,7 +14,7 @@ from tongban.domain.registry import schema_of as schema_version
 from tongban.infra.event_codec import data_adapter
 from tongban.infra.settings import PARTITIONS
 
-_ABOUT = """Every event, as it is stored, in CloudEvents 1.0 binary mode. Key = stream id; one stream's events are in order.
+_ABOUT = """Every event as it is stored, in CloudEvents 1.0 binary mode. The key is the stream; its events are in order.
 
 Delivery is at least once. Per topic-partition: an event whose `ce_position` is not above the last one seen is a
 repetition; one whose `ce_prevposition` is above the last one seen comes after a gap, which is filled by and by: do not

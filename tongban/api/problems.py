@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -29,6 +30,11 @@ class Kind:
     status: int
     title: str
     zh: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether the fault is on this side (5xx)."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
     def uri(self) -> str:
