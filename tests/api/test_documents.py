@@ -18,6 +18,7 @@ from tongban.api.openapi import openapi
 from tongban.domain.actor import Role
 from tongban.domain.personal import personal_fields
 from tongban.domain.registry import EVENT_TYPES
+from tongban.infra.cloudevents import headers_of, source_of
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
@@ -96,6 +97,16 @@ def test_every_event_type_is_a_message_of_its_topic_without_its_personal_fields(
         hidden = set(personal_fields(event))
         assert set(message["x-personal-fields"]) == hidden
         assert not hidden & set(data.get("properties", {}))
+
+
+def test_what_the_relay_sends_has_the_headers_the_document_names() -> None:
+    document = asyncapi()
+    state = json.dumps({"id": "i", "schema": 1, "effective_at": "2026-03-02T01:30:00Z", "trace": "t"}).encode()
+    sent = dict(headers_of(source_of("310000"), b"k", 1, "case.CaseClosed", state, 5, -1))
+    schema = document["components"]["schemas"]["CloudEventsHeaders"]
+    assert set(schema["required"]) <= set(sent)
+    assert set(sent) == set(schema["properties"])
+    resolved(document, schema).validate({name: value.decode() for name, value in sent.items()})
 
 
 def test_stored_events_are_what_the_asyncapi_document_says(system: Tongban) -> None:
