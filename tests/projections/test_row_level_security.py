@@ -140,9 +140,7 @@ def test_officers_see_what_they_filed_for_another_department(world: World) -> No
 
 @pytest.mark.parametrize("role", OFFICERS)
 @pytest.mark.parametrize("department", [None, "", "fire", "samr,nr", "samr\0", "{samr}", "%"])
-def test_officers_of_no_or_another_department_see_nothing(
-    world: World, role: Role, department: str | None
-) -> None:
+def test_officers_of_no_or_another_department_see_nothing(world: World, role: Role, department: str | None) -> None:
     assert seen(world, Actor("stranger", role, department)) == NOTHING
 
 
@@ -194,9 +192,7 @@ def test_the_owner_itself_is_bound(database: Database) -> None:
         ("GRANT tongban_projector TO tongban_reader WITH INHERIT TRUE", "owns read."),
     ],
 )
-def test_start_is_refused_when_the_reader_is_too_powerful(
-    database: Database, weakening: str, said: str
-) -> None:
+def test_start_is_refused_when_the_reader_is_too_powerful(database: Database, weakening: str, said: str) -> None:
     with connect(database.url, DbRole.READER) as reader:
         check_powerless(reader)
     with psycopg.connect(database.admin_url) as admin:
