@@ -158,7 +158,11 @@ class Story:
         """Register a party."""
         party = self.uuid()
         event = PartyRegistered(
-            party_id=party, kind=kind, identifier_kind=IdentifierKind.PASSPORT, identifier=f"P-{party.hex[:8]}", name=name
+            party_id=party,
+            kind=kind,
+            identifier_kind=IdentifierKind.PASSPORT,
+            identifier=f"P-{party.hex[:8]}",
+            name=name,
         )
         self.append(party, event, actor=officer("window", Role.CLERK), at=MORNING)
         return party
@@ -213,7 +217,7 @@ class Story:
         case = self.uuid()
         return Told(case, f"310000-2026-{case.hex[:10]}", item, applicant)
 
-    def _steps(  # noqa: PLR0913, PLR0917
+    def _steps(
         self, told: Told, denied: bool, anonymous: bool, grade: int, clerk: Actor | None, start: datetime
     ) -> Any:
         lead, branches, licence_type = ITEMS[told.item]

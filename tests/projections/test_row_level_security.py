@@ -124,7 +124,10 @@ def test_officers_never_learn_who_rated_anonymously(world: World, role: Role) ->
     with world.access.reading(actor) as cursor:
         cursor.execute("SELECT type FROM timeline WHERE case_id = %s", (world.ours.id,))
         assert "rating.CaseRated" not in {row[0] for row in cursor}
-        cursor.execute("SELECT count(*) FROM timeline WHERE actor_id = %s AND type LIKE 'rating%%'", (str(world.ours.applicant),))
+        cursor.execute(
+            "SELECT count(*) FROM timeline WHERE actor_id = %s AND type LIKE 'rating%%'",
+            (str(world.ours.applicant),),
+        )
         assert cursor.fetchone() == (0,)
 
 
@@ -137,7 +140,9 @@ def test_officers_see_what_they_filed_for_another_department(world: World) -> No
 
 @pytest.mark.parametrize("role", OFFICERS)
 @pytest.mark.parametrize("department", [None, "", "fire", "samr,nr", "samr\0", "{samr}", "%"])
-def test_officers_of_no_or_another_department_see_nothing(world: World, role: Role, department: str | None) -> None:
+def test_officers_of_no_or_another_department_see_nothing(
+    world: World, role: Role, department: str | None
+) -> None:
     assert seen(world, Actor("stranger", role, department)) == NOTHING
 
 
@@ -156,7 +161,11 @@ def test_one_reader_leaves_nothing_behind_for_the_next(world: World) -> None:
 
 
 def test_readers_cannot_write_or_leave_their_role(world: World) -> None:
-    for statement in ("DELETE FROM case_view", "UPDATE case_view SET lead = 'x'", "SELECT * FROM events.stored_events"):
+    for statement in (
+        "DELETE FROM case_view",
+        "UPDATE case_view SET lead = 'x'",
+        "SELECT * FROM events.stored_events",
+    ):
         with pytest.raises(psycopg.Error), world.access.reading(Actor("s", Role.SUPERVISOR)) as cursor:
             cursor.execute(statement.encode())
 
@@ -185,7 +194,9 @@ def test_the_owner_itself_is_bound(database: Database) -> None:
         ("GRANT tongban_projector TO tongban_reader WITH INHERIT TRUE", "owns read."),
     ],
 )
-def test_start_is_refused_when_the_reader_is_too_powerful(database: Database, weakening: str, said: str) -> None:
+def test_start_is_refused_when_the_reader_is_too_powerful(
+    database: Database, weakening: str, said: str
+) -> None:
     with connect(database.url, DbRole.READER) as reader:
         check_powerless(reader)
     with psycopg.connect(database.admin_url) as admin:

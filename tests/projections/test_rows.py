@@ -37,7 +37,12 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
         case = case_by_id(cursor, told.id)
         assert case is not None
         assert case_by_number(cursor, told.number) == case
-        assert (case.status, case.result, case.licence_id, case.version) == ("CLOSED", "GRANTED", told.licence, 8)
+        assert (case.status, case.result, case.licence_id, case.version) == (
+            "CLOSED",
+            "GRANTED",
+            told.licence,
+            8,
+        )
         assert case.departments == ["housing", "nr", "tax"]
         assert [(b["department"], b["opinion"]) for b in case.branches] == [
             ("housing", "PASS"),
@@ -51,11 +56,18 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
         assert licence[1].id == told.licence
         assert ratings_of(cursor, [told.id])[told.id].grade == 2
         lines = [line for _, line in timeline_of(cursor, told.id, first=100).rows]
-        assert [line.type for line in lines][-3:] == ["case.CaseClosed", "licence.LicenceCollected", "rating.CaseRated"]
+        assert [line.type for line in lines][-3:] == [
+            "case.CaseClosed",
+            "licence.LicenceCollected",
+            "rating.CaseRated",
+        ]
         assert queue_of(cursor, "nr", first=10).rows == []
         application = application_of(cursor, told.id)
         assert application is not None
-        assert story.unseal(application.sealed)[0] == {"answers": {"q": "a"}, "form": {"address": "某某路1号", "notes": "x" * 200}}
+        assert story.unseal(application.sealed)[0] == {
+            "answers": {"q": "a"},
+            "form": {"address": "某某路1号", "notes": "x" * 200},
+        }
 
 
 def test_queue_follows_who_holds_the_case(tables: ReadTables) -> None:
@@ -143,12 +155,23 @@ def test_pages_follow_each_other_without_overlap(tables: ReadTables) -> None:
         queued = queue_of(cursor, "samr", first=4)
         rest = queue_of(cursor, "samr", first=4, after=queued.rows[-1][0])
         assert (len(rest.rows), rest.has_next) == (3, False)
-        assert [row.item_id for _, row in items_in_force(cursor, first=2).rows] == ["food-licence", "kitchen-waste"]
+        assert [row.item_id for _, row in items_in_force(cursor, first=2).rows] == [
+            "food-licence",
+            "kitchen-waste",
+        ]
         item = item_by_id(cursor, "food-licence")
         assert item is not None
         assert item.name_en == "food licence"
         assert item_by_id(cursor, "food-licence", 2) is None
-        for bad in ("", "x", "你好", "a" * 9000, queued.rows[0][0], "WyJjYXNlcyJd", "WyJjYXNlcyIsICJ4IiwgInkiXQ"):
+        for bad in (
+            "",
+            "x",
+            "你好",
+            "a" * 9000,
+            queued.rows[0][0],
+            "WyJjYXNlcyJd",
+            "WyJjYXNlcyIsICJ4IiwgInkiXQ",
+        ):
             with pytest.raises(BadCursor):
                 cases_of(cursor, buyer, first=3, after=bad)
         for size in (0, -1, 101):

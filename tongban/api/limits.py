@@ -37,11 +37,7 @@ async def read_body(receive: Receive, announced: bytes | None, limit: int) -> by
     Raises Problem (413) for a larger one, and for one whose sender went away.
     """
     too_large = announced is not None and (not announced.isdigit() or int(announced[:12]) > limit)
-    if (
-        too_large
-        and announced is not None
-        and int(announced[:12] if announced.isdigit() else b"0") > _DRAINED
-    ):
+    if too_large and announced is not None and int(announced[:12] if announced.isdigit() else b"0") > _DRAINED:
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0

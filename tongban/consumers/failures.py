@@ -39,8 +39,6 @@ def describe(error: BaseException) -> str:
     if not isinstance(error, psycopg.Error):
         return type(error).__name__
     place = [
-        part
-        for part in (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
-        if part is not None
+        part for part in (error.diag.table_name, error.diag.column_name, error.diag.constraint_name) if part is not None
     ]
     return " ".join([f"{type(error).__name__} {error.sqlstate or ''}".strip(), *place])

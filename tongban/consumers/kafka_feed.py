@@ -83,9 +83,7 @@ def _batch(partition: Partition, records: Sequence[Any]) -> Batch:
             # Not written by the relay: it has no place in the order of events, so there is nothing to park it under.
             log.error("foreign_message", topic=topic, partition=number, offset=record.offset)
             continue
-        messages.append(
-            Message(topic, number, record.offset, position, prev, stream, version, record.value or b"")
-        )
+        messages.append(Message(topic, number, record.offset, position, prev, stream, version, record.value or b""))
     return Batch(partition, messages, records[-1].offset + 1)
 
 

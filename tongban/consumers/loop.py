@@ -26,7 +26,7 @@ from tongban.consumers.progress import Move, ProgressMoved, load_progress, move_
 from tongban.consumers.reader import PartitionReader, Reading
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_age import age_of
-from tongban.infra.session_lock import end_when_silent
+from tongban.infra.session_lock import SILENCE, end_when_silent
 
 log = structlog.get_logger(__name__)
 
@@ -67,14 +67,18 @@ class ConsumerLoop(Generic[Work]):
         handler: Handler[Work],
         metrics: ConsumerMetrics,
         progress: Callable[[int], None] | None = None,
+        silence: int = SILENCE,
     ) -> None:
-        """`progress` is told the number of events handled after each commit."""
+        """`progress` is told the number of events handled after each commit. `silence`: seconds that the session may
+        say nothing, longer than the handler takes to prepare one poll.
+        """
         self._name = name
         self._feed = feed
         self._url = database_url
         self._handler = handler
         self._metrics = metrics
         self._progress = progress
+        self._silence = silence
         self._log = log.bind(consumer=name)
         self._readers: dict[Partition, PartitionReader] = {}
 
@@ -84,7 +88,7 @@ class ConsumerLoop(Generic[Work]):
             stack.enter_context(contextlib.closing(self._feed))
             try:
                 conn = stack.enter_context(contextlib.closing(connect(self._url, DbRole.PROJECTOR)))
-                end_when_silent(conn)
+                end_when_silent(conn, self._silence)
                 self._follow(conn, stop)
             except (psycopg.OperationalError, KafkaError) as error:
                 raise ConsumerDoubt(f"{type(error).__name__}: {error}".strip()) from error
@@ -118,9 +122,7 @@ class ConsumerLoop(Generic[Work]):
         self._metrics.partitions.labels(self._name).set(len(owned))
         self._log.info("partitions_owned", count=len(owned))
 
-    def _handle(
-        self, conn: psycopg.Connection[tuple[Any, ...]], batches: Sequence[Batch], stop: Event
-    ) -> None:
+    def _handle(self, conn: psycopg.Connection[tuple[Any, ...]], batches: Sequence[Batch], stop: Event) -> None:
         now = time.monotonic()
         readings: dict[Partition, Reading] = {}
         for batch in batches:
@@ -210,9 +212,7 @@ class ConsumerLoop(Generic[Work]):
         """Lag in events by the feed's ends; in seconds by the age of the event that was handled last."""
         ends = {partition: self._feed.end_offset(partition) for partition in self._readers}
         lag = sum(
-            max(0, end - self._readers[partition].next_offset)
-            for partition, end in ends.items()
-            if end is not None
+            max(0, end - self._readers[partition].next_offset) for partition, end in ends.items() if end is not None
         )
         self._metrics.lag_events.labels(self._name).set(lag)
         if lag == 0:

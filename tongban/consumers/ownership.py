@@ -31,9 +31,7 @@ _GIVE_UP = "SELECT pg_advisory_unlock(hashtext(%s), hashtext(%s))"
 class Ownership:
     """The partitions of one worker, tied to the session of `conn`."""
 
-    def __init__(
-        self, conn: Connection[tuple[Any, ...]], consumer: str, partitions: Sequence[Partition]
-    ) -> None:
+    def __init__(self, conn: Connection[tuple[Any, ...]], consumer: str, partitions: Sequence[Partition]) -> None:
         self._conn = conn
         self._consumer = consumer
         self._all = tuple(partitions)

@@ -61,7 +61,7 @@ class Projector:
         if not work:
             return 0
         streams = {decoded.message.stream for decoded in work}
-        parked = {stream: _FOLLOWS for stream in parked_streams(cursor, PROJECTOR, list(streams))}
+        parked = dict.fromkeys(parked_streams(cursor, PROJECTOR, list(streams)), _FOLLOWS)
         sifting = _Sifting(cursor, self._apply_batch, parked)
         sifting.sift(work)
         for parking in sifting.parkings:
@@ -90,9 +90,7 @@ class Projector:
 class _Sifting:
     """One batch on its way into the read tables: takes out whatever parks, applies the rest."""
 
-    def __init__(
-        self, cursor: Cursor[tuple[Any, ...]], apply_batch: ApplyBatch, parked: dict[UUID, str]
-    ) -> None:
+    def __init__(self, cursor: Cursor[tuple[Any, ...]], apply_batch: ApplyBatch, parked: dict[UUID, str]) -> None:
         self._cursor = cursor
         self._apply_batch = apply_batch
         self._parked = parked

@@ -7,7 +7,7 @@ parked with its event; one that cannot be taken for the moment holds the reactor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID
 
@@ -38,9 +38,7 @@ cannot take it now. Called from several threads, never from two for events of on
 class Reactor:
     """The handler of the consumer `reactor`. Never used by a rebuild or a replay: those must not act."""
 
-    def __init__(
-        self, give: Give, unsealer: Unsealer | None, policies: Mapping[str, Policy] = POLICIES
-    ) -> None:
+    def __init__(self, give: Give, unsealer: Unsealer | None, policies: Mapping[str, Policy] = POLICIES) -> None:
         self._give = give
         self._unsealer = unsealer
         self._policies = policies
@@ -54,7 +52,10 @@ class Reactor:
         streams: dict[UUID, list[Message]] = {}
         for message in messages:
             streams.setdefault(message.stream, []).append(message)
-        return [parking for found in self._pool.map(self._react_all, streams.values()) for parking in found]
+        reactions = [self._pool.submit(self._react_all, found) for found in streams.values()]
+        # All end before any is looked at, so that a second try never runs beside the first.
+        wait(reactions)
+        return [parking for reaction in reactions for parking in reaction.result()]
 
     def lock(self, cursor: Cursor[tuple[Any, ...]]) -> None:
         """Nothing is written to the read tables."""

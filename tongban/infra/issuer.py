@@ -53,9 +53,7 @@ class Issuer:
         header = {"alg": "ES256", "typ": "at+jwt", "kid": self._key.kid}
         said = {name: value for name, value in claims.items() if value is not None}
         times = {"iat": now, "exp": now + ttl}
-        return jwt.encode(
-            header, {"iss": ISSUER, "aud": self._audience, **said, **times}, self._key, ["ES256"]
-        )
+        return jwt.encode(header, {"iss": ISSUER, "aud": self._audience, **said, **times}, self._key, ["ES256"])
 
 
 class EmbeddedKeys:
@@ -80,9 +78,7 @@ class EmbeddedKeys:
 
 def embedded_verifier(settings: Settings) -> Verifier:
     """Verifies what the embedded issuer signs."""
-    return Verifier(
-        EmbeddedKeys(load_key(settings.secrets_folder)), issuer=ISSUER, audience=settings.oidc_audience
-    )
+    return Verifier(EmbeddedKeys(load_key(settings.secrets_folder)), issuer=ISSUER, audience=settings.oidc_audience)
 
 
 def load_key(folder: Path) -> ECKey:

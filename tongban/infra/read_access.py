@@ -73,7 +73,9 @@ def check_powerless(conn: Connection[tuple[Any, ...]]) -> None:
     if conn.execute(_ROLE).fetchone():
         raise ReaderTooPowerful("The reader's role is superuser or has BYPASSRLS: connect in the role tongban_reader.")
     if found := conn.execute(_OWNED, (READ_SCHEMA,)).fetchone():
-        raise ReaderTooPowerful(f"The reader's role owns {READ_SCHEMA}.{found[0]}: read tables belong to the projector.")
+        raise ReaderTooPowerful(
+            f"The reader's role owns {READ_SCHEMA}.{found[0]}: read tables belong to the projector."
+        )
     if found := conn.execute(_OPEN, (READ_SCHEMA,)).fetchone():
         raise ReaderTooPowerful(
             f"Row-level security of {READ_SCHEMA}.{found[0]} is not enabled, not forced, or has no policy for the reader."

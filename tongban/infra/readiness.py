@@ -132,9 +132,7 @@ class Readiness:
             lag = self._lag()
         except psycopg.Error as error:
             self._forget()
-            checks.append(
-                Check("database", ok=False, why=f"PostgreSQL does not answer ({type(error).__name__})")
-            )
+            checks.append(Check("database", ok=False, why=f"PostgreSQL does not answer ({type(error).__name__})"))
         else:
             checks.append(Check("database", ok=True))
             checks += self._lag_checks(lag)
@@ -185,11 +183,7 @@ class Readiness:
     def _within(self, name: str, behind: Behind) -> Check:
         limit = self._settings.lag_limit
         ok = behind.seconds <= limit
-        why = (
-            ""
-            if ok
-            else f"{behind.events} events behind for {behind.seconds:.1f} s; the limit is {limit:g} s"
-        )
+        why = "" if ok else f"{behind.events} events behind for {behind.seconds:.1f} s; the limit is {limit:g} s"
         return Check(name, ok, why, {"events": behind.events, "seconds": round(behind.seconds, 3)})
 
     def _ask_broker(self, broker: Broker) -> Check:
@@ -200,9 +194,7 @@ class Readiness:
                 broker.ask()
                 self._broker_check = Check("broker", ok=True)
             except Exception as error:
-                self._broker_check = Check(
-                    "broker", ok=False, why=f"Kafka does not answer ({type(error).__name__})"
-                )
+                self._broker_check = Check("broker", ok=False, why=f"Kafka does not answer ({type(error).__name__})")
         return self._broker_check
 
     def _tell(self, lag: Lag) -> None:

@@ -87,9 +87,7 @@ class Relay:
         """Wait until this relay leads, then publish until `stop` is set. Raises RelayDoubt, TopicsUnusable."""
         with contextlib.ExitStack() as stack:
             try:
-                lock = stack.enter_context(
-                    contextlib.closing(SessionLock(self._url, DbRole.RELAY, RELAY_LEADER))
-                )
+                lock = stack.enter_context(contextlib.closing(SessionLock(self._url, DbRole.RELAY, RELAY_LEADER)))
                 if self._lead(lock, stop):
                     self._publish_until(stop, lock, stack)
             except (psycopg.Error, KafkaError, LockLost, UnknownTopic) as error:
@@ -231,9 +229,7 @@ def _acknowledged(sent: Sequence[tuple[Outgoing, Any]], marks: dict[Place, Mark]
     marks = dict(marks)
     for (position, place, _), future in sent:
         if not future.is_done or future.exception is not None:
-            raise RelayDoubt(
-                f"event {position} was not acknowledged on {place[0]}:{place[1]}: {future.exception!r}"
-            )
+            raise RelayDoubt(f"event {position} was not acknowledged on {place[0]}:{place[1]}: {future.exception!r}")
         offset = future.value.offset
         before = marks.get(place)
         if offset < 0:
@@ -258,9 +254,7 @@ def _what_is_missing(admin: KafkaAdminClient, checkpoint: Checkpoint, here: dict
     for name, identity in checkpoint.incarnation.items():
         if here.get(name) != identity:
             return f"{name} is {here.get(name)}, the checkpoint was made with {identity}"
-    ends = admin.list_partition_offsets(
-        {TopicPartition(*place): OffsetSpec.LATEST for place in checkpoint.marks}
-    )
+    ends = admin.list_partition_offsets({TopicPartition(*place): OffsetSpec.LATEST for place in checkpoint.marks})
     for place, mark in checkpoint.marks.items():
         end = ends[TopicPartition(*place)].offset
         if end <= mark.offset:

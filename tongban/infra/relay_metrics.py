@@ -10,9 +10,7 @@ class RelayMetrics:
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.events = Counter("tongban_relay_events", "Events published and acknowledged", registry=registry)
-        self.rewinds = Counter(
-            "tongban_relay_rewinds", "Times everything was published again", registry=registry
-        )
+        self.rewinds = Counter("tongban_relay_rewinds", "Times everything was published again", registry=registry)
         self.lag_events = Gauge("tongban_relay_lag_events", "Events not yet published", registry=registry)
         self.lag_seconds = Gauge(
             "tongban_relay_lag_seconds", "Age of the oldest event not yet published", registry=registry

@@ -19,17 +19,18 @@ RELAY_LEADER = 7302
 READ_TABLES = 7303
 """Advisory lock of a transaction on the read tables: appliers share it, what replaces or repairs them does not."""
 
-SILENCE = "15s"
+SILENCE = 15
+"""Seconds."""
 
 
 class LockLost(Exception):
     """The session that held a lock is gone; another process may hold the lock now."""
 
 
-def end_when_silent(conn: Connection[tuple[Any, ...]]) -> None:
+def end_when_silent(conn: Connection[tuple[Any, ...]], seconds: int = SILENCE) -> None:
     """Let PostgreSQL end this session when its process has stopped, so that its locks pass on."""
-    conn.execute(f"SET idle_session_timeout = '{SILENCE}'")
-    conn.execute(f"SET idle_in_transaction_session_timeout = '{SILENCE}'")
+    conn.execute(f"SET idle_session_timeout = '{seconds}s'")
+    conn.execute(f"SET idle_in_transaction_session_timeout = '{seconds}s'")
 
 
 class SessionLock:
@@ -50,9 +51,7 @@ class SessionLock:
         try:
             self._conn.execute("SELECT 1")
         except psycopg.Error as error:
-            raise LockLost(
-                f"the session that held lock {self._lock} ended ({type(error).__name__})"
-            ) from error
+            raise LockLost(f"the session that held lock {self._lock} ended ({type(error).__name__})") from error
 
     def close(self) -> None:
         """End the session, and with it the lock."""

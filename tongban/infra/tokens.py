@@ -69,9 +69,7 @@ class Keys(Protocol):
 class Verifier:
     """Verifies tokens of one issuer for one audience. Tokens found good are remembered until they expire."""
 
-    def __init__(
-        self, keys: Keys, *, issuer: str, audience: str, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, keys: Keys, *, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives seconds since 1970."""
         self._keys = keys
         self._clock = clock
@@ -144,9 +142,7 @@ def actor_of(claims: dict[str, Any]) -> Actor:
             subject = str(UUID(subject))
         except ValueError:
             raise TokenRefused(f"The token's sub must be a party id (UUID) for the role {role}.") from None
-    return Actor(
-        id=subject, role=role, department=_code(claims, "department"), district=_code(claims, "district")
-    )
+    return Actor(id=subject, role=role, department=_code(claims, "department"), district=_code(claims, "district"))
 
 
 def _code(claims: dict[str, Any], name: str) -> str | None:
@@ -154,9 +150,7 @@ def _code(claims: dict[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _CODE.fullmatch(value):
-        raise TokenRefused(
-            f"The token's {name} is not a code of at most 64 letters, digits, '-', '_', '.' or ':'."
-        )
+        raise TokenRefused(f"The token's {name} is not a code of at most 64 letters, digits, '-', '_', '.' or ':'.")
     return value
 
 

@@ -119,9 +119,7 @@ def _upsert(cursor: AnyCursor, name: str, row: type[Any], key: tuple[str, ...], 
 
 @cache
 def _load_statement(name: str, columns: tuple[Column, ...]) -> sql.Composed:
-    return sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(
-        _list(c.name for c in columns), sql.Identifier(name)
-    )
+    return sql.SQL("SELECT {} FROM {} WHERE id = ANY(%s)").format(_list(c.name for c in columns), sql.Identifier(name))
 
 
 @cache
@@ -140,12 +138,8 @@ def _upsert_statement(name: str, columns: tuple[Column, ...], key: tuple[str, ..
 
 @cache
 def _delete_statement(name: str, key: tuple[Column, ...]) -> sql.Composed:
-    same = sql.SQL(" AND ").join(
-        sql.SQL("kept.{0} = given.{0}").format(sql.Identifier(column.name)) for column in key
-    )
-    return sql.SQL("DELETE FROM {} AS kept USING {} WHERE {}").format(
-        sql.Identifier(name), _unnest(key), same
-    )
+    same = sql.SQL(" AND ").join(sql.SQL("kept.{0} = given.{0}").format(sql.Identifier(column.name)) for column in key)
+    return sql.SQL("DELETE FROM {} AS kept USING {} WHERE {}").format(sql.Identifier(name), _unnest(key), same)
 
 
 def _list(names: Iterable[str]) -> sql.Composed:

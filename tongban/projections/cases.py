@@ -18,6 +18,7 @@ from tongban.domain.case.events import (
     CaseClosed,
     CaseEvent,
     LicenceIssued,
+    Opinion,
     OpinionRecorded,
 )
 from tongban.domain.case.state import Status
@@ -88,9 +89,7 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
         )
     assert row is not None, "a case begins with its application"
     held = _holders(row.holders, recorded)
-    return replace(
-        row, version=envelope.version, position=recorded.position, holders=held, **_changes(row, event, at)
-    )
+    return replace(row, version=envelope.version, position=recorded.position, holders=held, **_changes(row, event, at))
 
 
 def _changes(row: CaseRow, event: CaseEvent, at: datetime) -> dict[str, Any]:
@@ -130,12 +129,45 @@ def _holders(before: Mapping[str, Mapping[str, Any]], recorded: Recorded) -> dic
     return after
 
 
+@dataclass(frozen=True, slots=True)
+class BranchRow:
+    """A branch of the review. `state`: WAITING, REVIEWING, PASSED, FAILED, DROPPED."""
+
+    department: str
+    holder: str | None
+    state: str
+    opinion: str | None
+    at: datetime | None
+
+
+def branch_states(case: CaseRow) -> list[BranchRow]:
+    """Where each branch of a case stands, in the item's order."""
+    states: list[BranchRow] = []
+    for branch in case.branches:
+        department, opinion = branch["department"], branch["opinion"]
+        held = case.holders.get(department)
+        if opinion is not None:
+            state = "PASSED" if opinion == Opinion.PASS else "FAILED"
+        elif held is not None:
+            state = "REVIEWING"
+        else:
+            state = "WAITING" if case.decided_at is None else "DROPPED"
+        states.append(
+            BranchRow(
+                department=department,
+                holder=held["holder"] if held else None,
+                state=state,
+                opinion=opinion,
+                at=datetime.fromisoformat(branch["at"]) if branch["at"] else None,
+            )
+        )
+    return states
+
+
 CASES = StreamTable(name="case_view", row=CaseRow, events=get_args(CaseEvent), fold=fold)
 
 _SELECT = selecting("case_view", CaseRow)
-BY_SUBMISSION: Keyset[CaseRow] = Keyset(
-    "cases", lambda row: (row.submitted_at, row.id), (read_moment, read_uuid)
-)
+BY_SUBMISSION: Keyset[CaseRow] = Keyset("cases", lambda row: (row.submitted_at, row.id), (read_moment, read_uuid))
 
 
 def case_by_id(cursor: Cursor[Any], case_id: UUID) -> CaseRow | None:

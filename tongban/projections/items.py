@@ -81,13 +81,11 @@ def entry(recorded: Recorded) -> ItemVersionRow:
 ITEMS = StreamTable(name="item_view", row=ItemRow, events=(ItemPublished,), fold=fold)
 ITEM_VERSIONS = LogTable(name="item_version_view", row=ItemVersionRow, events=(ItemPublished,), entry=entry)
 
-_COLUMNS = "v.item_id, v.item_version, v.name_zh, v.name_en, v.lead, v.published_at, v.definition, v.version, v.position"
+_COLUMNS = (
+    "v.item_id, v.item_version, v.name_zh, v.name_en, v.lead, v.published_at, v.definition, v.version, v.position"
+)
 _IN_FORCE = sql.Composed(
-    [
-        sql.SQL(
-            "SELECT " + _COLUMNS + " FROM item_view i JOIN item_version_view v USING (item_id, item_version)"
-        )
-    ]
+    [sql.SQL("SELECT " + _COLUMNS + " FROM item_view i JOIN item_version_view v USING (item_id, item_version)")]
 )
 BY_ID: Keyset[ItemVersionRow] = Keyset("items", lambda row: (row.item_id,), (read_code,))
 
@@ -96,9 +94,7 @@ def item_by_id(cursor: Cursor[Any], item_id: str, version: int | None = None) ->
     """A service item in one version, by default the one in force."""
     if version is None:
         return fetch_one(cursor, ItemVersionRow, _IN_FORCE + sql.SQL(" WHERE i.item_id = %s"), (item_id,))
-    query = sql.SQL(
-        "SELECT " + _COLUMNS + " FROM item_version_view v WHERE item_id = %s AND item_version = %s"
-    )
+    query = sql.SQL("SELECT " + _COLUMNS + " FROM item_version_view v WHERE item_id = %s AND item_version = %s")
     return fetch_one(cursor, ItemVersionRow, sql.Composed([query]), (item_id, version))
 
 

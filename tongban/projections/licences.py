@@ -55,9 +55,7 @@ def fold(_: LicenceRow | None, recorded: Recorded) -> LicenceRow:
 LICENCES = StreamTable(name="licence_view", row=LicenceRow, events=(LicenceCollected,), fold=fold)
 
 _SELECT = selecting("licence_view", LicenceRow)
-NEWEST_FIRST: Keyset[LicenceRow] = Keyset(
-    "licences", lambda row: (row.collected_at, row.id), (read_moment, read_uuid)
-)
+NEWEST_FIRST: Keyset[LicenceRow] = Keyset("licences", lambda row: (row.collected_at, row.id), (read_moment, read_uuid))
 
 
 def licence_by_id(cursor: Cursor[Any], licence_id: UUID) -> LicenceRow | None:
@@ -71,9 +69,7 @@ def licences_by_ids(cursor: Cursor[Any], licence_ids: Sequence[UUID]) -> dict[UU
     return {row.id: row for row in rows}
 
 
-def licences_of(
-    cursor: Cursor[Any], holder: UUID, *, first: int, after: str | None = None
-) -> Page[LicenceRow]:
+def licences_of(cursor: Cursor[Any], holder: UUID, *, first: int, after: str | None = None) -> Page[LicenceRow]:
     """The licences of a holder, newest first. Raises BadCursor, BadPageSize."""
     query = _SELECT + sql.SQL(" WHERE holder = %s")
     parameters: list[Any] = [holder]

@@ -58,9 +58,7 @@ QUEUE = DerivedTable(
 )
 
 _SELECT = selecting("department_queue", QueueRow)
-OLDEST_FIRST: Keyset[QueueRow] = Keyset(
-    "queue", lambda row: (row.since, row.case_id), (read_moment, read_uuid)
-)
+OLDEST_FIRST: Keyset[QueueRow] = Keyset("queue", lambda row: (row.since, row.case_id), (read_moment, read_uuid))
 
 
 def queue_of(cursor: Cursor[Any], department: str, *, first: int, after: str | None = None) -> Page[QueueRow]:

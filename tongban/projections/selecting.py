@@ -24,9 +24,7 @@ def fetch(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: 
     return [row(*record) for record in cursor.fetchall()]
 
 
-def fetch_one(
-    cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]
-) -> Row | None:
+def fetch_one(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]) -> Row | None:
     """The only row of a select, or None."""
     cursor.execute(query, parameters)
     record = cursor.fetchone()

@@ -81,9 +81,7 @@ _SELECT = selecting("timeline", TimelineRow)
 IN_ORDER: Keyset[TimelineRow] = Keyset("timeline", lambda row: (row.position,), (read_position,))
 
 
-def timeline_of(
-    cursor: Cursor[Any], case_id: UUID, *, first: int, after: str | None = None
-) -> Page[TimelineRow]:
+def timeline_of(cursor: Cursor[Any], case_id: UUID, *, first: int, after: str | None = None) -> Page[TimelineRow]:
     """The events of a case, in the order they were stored. Raises BadCursor, BadPageSize."""
     query = _SELECT + sql.SQL(" WHERE case_id = %s")
     parameters: list[Any] = [case_id]
@@ -96,7 +94,5 @@ def timeline_of(
 
 def application_of(cursor: Cursor[Any], case_id: UUID) -> TimelineRow | None:
     """The event that began the case: its sealed box holds the form and the answers."""
-    query = _SELECT + sql.SQL(
-        " WHERE case_id = %s AND stream = case_id AND version = 1 ORDER BY position LIMIT 1"
-    )
+    query = _SELECT + sql.SQL(" WHERE case_id = %s AND stream = case_id AND version = 1 ORDER BY position LIMIT 1")
     return fetch_one(cursor, TimelineRow, query, (case_id,))

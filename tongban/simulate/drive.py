@@ -44,9 +44,11 @@ def simulate(
     days: int = 1,
     *,
     show_progress: bool = False,
+    patience: float = 60.0,
 ) -> dict[str, Any]:
     """Simulate `cases` cases within the last `days` office days and give the summary.
 
+    `patience` is how many seconds a command waits for a service that is busy, restarting or away.
     Ctrl-C ends it early: the summary then has `"stopped": "interrupted"`, or the reason if the service went away.
     Raises CannotSimulate.
     """
@@ -54,17 +56,16 @@ def simulate(
         raise CannotSimulate(f"{cases} cases over {days} days: there must be 0 cases or more, and a day or more.")
     started = time.monotonic()
     tally = Tally()
-    stopped = asyncio.run(_run(base_url, issue_token, cases, seed, days, tally, show_progress=show_progress))
+    client = CommandClient(base_url, issue_token, connections=SIDE_BY_SIDE, patience=patience)
+    simulation = _Simulation(client, tally, seed, days)
+    stopped = asyncio.run(_run(client, simulation, cases, show_progress=show_progress))
     summary = tally.summary(seed=seed, seconds=time.monotonic() - started)
     return {**summary, "stopped": stopped} if stopped else summary
 
 
-async def _run(
-    base_url: str, issue_token: IssueToken, cases: int, seed: int, days: int, tally: Tally, *, show_progress: bool
-) -> str | None:
+async def _run(client: CommandClient, simulation: _Simulation, cases: int, *, show_progress: bool) -> str | None:
     """Why it stopped early, None if it did not. An interrupt arrives here as a cancellation."""
-    async with CommandClient(base_url, issue_token, connections=SIDE_BY_SIDE) as client:
-        simulation = _Simulation(client, tally, seed, days)
+    async with client:
         try:
             await simulation.begin()
             with progress_bar(cases, show=show_progress) as advance:

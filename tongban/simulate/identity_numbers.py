@@ -12,7 +12,8 @@ from stdnum.cn import ric, uscc
 
 from tongban.simulate.randomness import scattered
 
-# GB/T 2260: the sixteen districts of Shanghai.
+# GB/T 2260. Citizens: districts, some of them former ones, that are older than the births (Pudong, for one, is not).
+_OLD_DISTRICTS = tuple(str(code) for code in range(310101, 310111))
 _DISTRICTS = (
     *("310101", "310104", "310105", "310106", "310107", "310109", "310110", "310112"),
     *("310113", "310114", "310115", "310116", "310117", "310118", "310120", "310151"),
@@ -28,7 +29,7 @@ _GB_11714_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 def citizen_id(seed: int, index: int) -> str:
     """公民身份号码 (GB 11643) of the `index`-th citizen."""
-    return _personal(seed, "citizen", index, _DISTRICTS)
+    return _personal(seed, "citizen", index, _OLD_DISTRICTS)
 
 
 def residence_permit(seed: int, index: int) -> str:
@@ -58,7 +59,7 @@ def _personal(seed: int, name: str, index: int, areas: tuple[str, ...]) -> str:
     rest, sequence = divmod(scattered(seed, name, index, len(areas) * _BIRTHDAYS * _SEQUENCES), _SEQUENCES)
     area, days = divmod(rest, _BIRTHDAYS)
     number = f"{areas[area]}{_FIRST_BIRTHDAY + timedelta(days):%Y%m%d}{sequence + 1:03d}"
-    return number + str(ric.calc_check_digit(number))
+    return number + str(ric.calc_check_digit(number + "?"))  # takes a whole number, and leaves out its last sign
 
 
 def _organisation_check(organisation: str) -> str:

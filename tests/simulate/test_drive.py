@@ -1,0 +1,169 @@
+"""The simulation against the real command API on a real database."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.servers import Database
+from tests.simulate.service import Service, running_service
+from tongban.api.limits import Limits
+from tongban.domain.case.events import Channel
+from tongban.infra.embedded.ports import free_ports
+from tongban.simulate import CannotSimulate, simulate
+from tongban.simulate.plan import plan_case
+
+CASES = 40
+
+
+@pytest.fixture(scope="module")
+def service(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service with the sample catalogue published."""
+    with running_service(module_database.url, tmp_path_factory.mktemp("service")) as running:
+        running.publish_catalogue()
+        yield running
+
+
+def stored(database: Database, query: str) -> list[tuple[Any, ...]]:
+    """Rows of the event store."""
+    with psycopg.connect(database.admin_url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_every_command_is_accepted_and_the_store_has_what_the_summary_says(
+    service: Service, module_database: Database
+) -> None:
+    before = stored(module_database, "SELECT count(*) FROM events.stored_events")[0][0]
+    summary = simulate(service.url, service.token, CASES, seed=1)
+    after = stored(module_database, "SELECT count(*) FROM events.stored_events")[0][0]
+    plans = [plan_case(1, index, 1) for index in range(CASES)]
+    assert summary["commands"]["refused"] == {}
+    assert summary["commands"]["sent"] == sum(len(plan.steps) for plan in plans) + summary["parties"]
+    assert summary["events"] == after - before
+    assert summary["cases"] == CASES
+    assert summary["by_channel"] == Counter(str(plan.channel) for plan in plans)
+    assert summary["by_state"]["CLOSED"] == sum(plan.result is not None for plan in plans)
+    assert "stopped" not in summary
+
+
+def test_simulating_again_repeats_nothing_and_more_cases_go_on_from_there(
+    service: Service, module_database: Database
+) -> None:
+    count = "SELECT count(*) FROM events.stored_events"
+    first = simulate(service.url, service.token, 20, seed=2, days=3)
+    events = stored(module_database, count)
+    again = simulate(service.url, service.token, 20, seed=2, days=3)
+    assert stored(module_database, count) == events
+    assert again["commands"] == first["commands"]
+    more = simulate(service.url, service.token, 30, seed=2, days=3)
+    assert more["commands"]["refused"] == {}
+    assert stored(module_database, count)[0][0] - events[0][0] == more["events"] - first["events"]
+
+
+def test_late_entries_take_effect_in_order_before_they_are_written_and_online_ones_at_once(
+    service: Service, module_database: Database
+) -> None:
+    simulate(service.url, service.token, CASES, seed=3, days=5)
+    rows = stored(
+        module_database,
+        "SELECT convert_from(state, 'UTF8')::json FROM events.stored_events"
+        " WHERE topic LIKE 'case.%' ORDER BY notification_id",
+    )
+    channels: dict[str, str] = {}
+    latest: dict[str, str] = {}
+    for (event,) in rows:
+        stream = event["stream"]
+        channel = channels.setdefault(stream, event["data"].get("channel"))
+        assert latest.get(stream, "") <= event["effective_at"] <= event["recorded_at"]
+        online = channel in (Channel.WEB, Channel.APP)
+        assert (event["effective_at"] == event["recorded_at"]) == online
+        latest[stream] = event["effective_at"]
+
+
+def test_a_service_that_says_slow_down_is_waited_for(module_database: Database, tmp_path: Path) -> None:
+    limits = Limits(commands_per_second=5.0, commands_burst=2)
+    with running_service(module_database.url, tmp_path, limits=limits) as slow:
+        summary = simulate(slow.url, slow.token, 6, seed=4)
+    assert set(summary["commands"]["refused"]) <= {"item-not-published"}
+    assert summary["commands"]["retries"] > 0
+
+
+def test_a_refusal_is_counted_by_its_code_and_ends_only_its_case(service: Service) -> None:
+    def no_reviewers(role: str, subject: str, department: str | None) -> str:
+        return service.token("inspector" if role == "reviewer" else role, subject, department)
+
+    summary = simulate(service.url, no_reviewers, 10, seed=5)
+    assert set(summary["commands"]["refused"]) == {"role-not-allowed"}
+    assert summary["cases"] == 10
+
+
+def test_an_expired_token_is_asked_for_anew_once(service: Service) -> None:
+    given: set[tuple[str, str]] = set()
+
+    def short_lived(role: str, subject: str, department: str | None) -> str:
+        if (role, subject) in given:
+            return service.token(role, subject, department)
+        given.add((role, subject))
+        return service.expired(role, subject, department)
+
+    assert simulate(service.url, short_lived, 5, seed=6)["commands"]["refused"] == {}
+
+
+def test_ctrl_c_ends_it_with_the_summary_so_far(service: Service) -> None:
+    interrupt = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    summary = simulate(service.url, service.token, 100_000, seed=7)
+    assert summary["stopped"] == "interrupted"
+    assert 0 < summary["cases"] < 100_000
+
+
+def test_a_run_that_was_cut_off_is_resumed_without_repeating_anything(
+    service: Service, module_database: Database
+) -> None:
+    filed = "SELECT count(*) FROM events.stored_events WHERE topic = 'case.ApplicationSubmitted'"
+    before = stored(module_database, filed)[0][0]
+    threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
+    cut_off = simulate(service.url, service.token, 150, seed=8)
+    assert cut_off["stopped"] == "interrupted"
+    summary = simulate(service.url, service.token, 150, seed=8)
+    assert summary["commands"]["refused"] == {}
+    assert stored(module_database, filed)[0][0] - before == summary["cases"] == 150
+
+
+def test_a_service_that_restarts_in_the_middle_loses_nothing(database: Database, tmp_path: Path) -> None:
+    summaries: list[dict[str, Any]] = []
+    with running_service(database.url, tmp_path) as first:
+        first.publish_catalogue()
+        run = threading.Thread(
+            target=lambda: summaries.append(simulate(first.url, first.token, 150, seed=9)), daemon=True
+        )
+        run.start()
+        time.sleep(0.3)
+        assert run.is_alive()
+    with running_service(database.url, tmp_path, port=first.settings.port):
+        run.join(60)
+    assert summaries[0]["commands"]["refused"] == {}
+    assert summaries[0]["commands"]["retries"] > 0
+    filed = "SELECT count(*) FROM events.stored_events WHERE topic = 'case.ApplicationSubmitted'"
+    assert stored(database, filed) == [(150,)]
+
+
+def test_a_service_that_is_gone_ends_it_and_the_summary_says_so() -> None:
+    summary = simulate(f"http://127.0.0.1:{free_ports(1)[0]}", lambda *_: "token", 5, patience=0.3)
+    assert "gave no answer" in summary["stopped"]
+    assert summary["commands"]["sent"] == 0
+
+
+def test_nothing_to_simulate_is_refused_before_anything_is_sent() -> None:
+    def never(role: str, subject: str, department: str | None) -> str:
+        raise AssertionError
+
+    with pytest.raises(CannotSimulate):
+        simulate("http://127.0.0.1:1", never, 5, days=0)
