@@ -162,5 +162,3 @@ def wait_for(bus: CommandBus, requests: Sequence[Request], timeout: float = 30) 
         bus.submit(request, lambda outcome, place=place: outcomes.put((place, outcome)))  # type: ignore[misc]
     found = dict(outcomes.get(timeout=timeout) for _ in requests)
     return [found[place] for place in range(len(requests))]
-
-

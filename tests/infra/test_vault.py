@@ -74,9 +74,7 @@ def test_what_was_sealed_for_an_erased_person_shows_as_erased(database: Database
     assert decode(state, 1, other).event.name is ERASED
 
 
-def test_a_key_is_remembered_for_a_while(
-    database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_is_remembered_for_a_while(database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     person = uuid4()
     made = vault.keys([person], create=True)
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
