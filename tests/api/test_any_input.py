@@ -1,4 +1,4 @@
-"""Commands of the right form with any content, by any role, on the real write side: never a 5xx, never a dead writer."""
+"""Commands of the right form with any content, by any role, on the real write side: never a 5xx."""
 
 from __future__ import annotations
 
