@@ -61,8 +61,9 @@ class Live:
                     projector.lock(cursor)
                     projector.write(cursor, projector.prepare(batch))
                     cursor.execute(
-                        "INSERT INTO consumers.progress (consumer, topic, partition, last_position) VALUES (%s, %s, %s, %s)"
-                        " ON CONFLICT (consumer, topic, partition) DO UPDATE SET last_position = EXCLUDED.last_position",
+                        "INSERT INTO consumers.progress (consumer, topic, partition, last_position)"
+                        " VALUES (%s, %s, %s, %s) ON CONFLICT (consumer, topic, partition)"
+                        " DO UPDATE SET last_position = EXCLUDED.last_position",
                         (PROJECTOR, *place, batch[-1].position),
                     )
 
@@ -118,7 +119,9 @@ def test_rebuild_sees_only_what_the_projector_has_passed(live: Live) -> None:
 def test_exchanged_tables_repair_what_was_wrong_and_serve_on(live: Live) -> None:
     live.project(random.Random(5))
     with connect(live.database.url, DbRole.PROJECTOR) as conn:
-        conn.execute("UPDATE read.case_view SET lead = 'wrong' WHERE id = (SELECT min(id::text)::uuid FROM read.case_view)")
+        conn.execute(
+            "UPDATE read.case_view SET lead = 'wrong' WHERE id = (SELECT min(id::text)::uuid FROM read.case_view)"
+        )
         conn.execute("DELETE FROM read.party_view")
     found = rebuild(live.database.url, check=True)
     assert {table.table for table in found.tables if not table.equal} == {"case_view", "party_view"}
@@ -139,7 +142,7 @@ def test_rebuild_while_the_projector_goes_on(live: Live) -> None:
             chance = random.Random(7)
             while not stop.is_set():
                 live.project(chance, share=0.2)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (told to the test below)
             failed.append(error)
 
     running = threading.Thread(target=go_on)
@@ -179,6 +182,7 @@ def test_one_rebuild_at_a_time_and_leftovers_of_a_killed_one_are_dropped(live: L
         conn.execute("SELECT pg_advisory_lock(7304)")
         with pytest.raises(RebuildRefused, match="under way"):
             rebuild(live.database.url)
+        conn.execute("SELECT pg_advisory_unlock(7304)")
     assert rebuild(live.database.url).equal
     with pytest.raises(RebuildRefused, match="no read table nonsense"):
         rebuild(live.database.url, tables=["nonsense"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,13 +28,32 @@ def nested(depth: int) -> str:
     ("query", "said"),
     [
         (nested(13), "12 fields deep"),
-        ("{" + " ".join(f'a{i}: me {{ id }}' for i in range(10)) + " me { " + " ".join(f"b{i}: id" for i in range(6)) + "} }", "root fields"),
+        (
+            "{"
+            + " ".join(f"a{i}: me {{ id }}" for i in range(10))
+            + " me { "
+            + " ".join(f"b{i}: id" for i in range(6))
+            + "} }",
+            "root fields",
+        ),
         ("{ me { " + " ".join(f"b{i}: id" for i in range(16)) + " } }", "15 aliases"),
-        ("{" + " ".join(f'r{i}: me {{ id }}' for i in range(11)) + "}", "10 root fields"),
+        ("{" + " ".join(f"r{i}: me {{ id }}" for i in range(11)) + "}", "10 root fields"),
         ("{ me { cases(first: 100) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }", "page sizes"),
-        ("{ me { cases(first: 99999999999999) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }", "page sizes"),
-        ("query($f: Int!) { me { cases(first: $f) { edges { node { timeline(first: $f) { edges { cursor } } } } } } }", "page sizes"),
-        ("{ me { cases { edges { node { timeline(first: 30) { edges { node { data holders type version erased personal stream eventId recordedAt effectiveAt } } } } } } } }", "page sizes"),
+        (
+            "{ me { cases(first: 99999999999999) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }",
+            "page sizes",
+        ),
+        (
+            "query($f: Int!) { me { cases(first: $f) { edges { node { timeline(first: $f) { edges { cursor }}}}}}}",
+            "page sizes",
+        ),
+        (
+            (
+                "{ me { cases { edges { node { timeline(first: 30) { edges { node { eventId data holders type"
+                " version erased personal stream recordedAt effectiveAt } } } } } } } }"
+            ),
+            "page sizes",
+        ),
     ],
 )
 def test_query_that_asks_for_too_much_is_refused(world: World, query: str, said: str) -> None:
@@ -43,9 +63,11 @@ def test_query_that_asks_for_too_much_is_refused(world: World, query: str, said:
 
 
 def test_fragments_that_multiply_are_refused_at_once(world: World) -> None:
-    bomb = "{ me { ...f0 } } " + " ".join(
-        f"fragment f{i} on Party {{ ...f{i + 1} ...f{i + 1} }}" for i in range(60)
-    ) + " fragment f60 on Party { id }"
+    bomb = (
+        "{ me { ...f0 } } "
+        + " ".join(f"fragment f{i} on Party {{ ...f{i + 1} ...f{i + 1} }}" for i in range(60))
+        + " fragment f60 on Party { id }"
+    )
     circle = "{ me { ...a } } fragment a on Party { ...b } fragment b on Party { ...a }"
     started = time.monotonic()
     assert world.ask(citizen(world.buyer), bomb).codes == ["query-too-large"]
@@ -60,14 +82,15 @@ def test_too_many_tokens_are_refused(world: World) -> None:
 def test_queries_of_a_homepage_size_are_allowed(world: World) -> None:
     query = """{ me { name cases(first: 20) { edges { cursor node { id number state version submittedAt acceptedAt
         decidedAt closedAt channel item { id version name } branches { department holder state opinion }
-        materials { material how source } licence { id number } rating { grade } } } pageInfo { hasNextPage endCursor } }
+        materials { material how source } licence { id number } rating { grade } } }
+        pageInfo { hasNextPage endCursor } }
         licences(first: 20) { edges { node { id number type validFrom validTo } } } } }"""
     assert world.ask(citizen(world.buyer), query).data["me"]["name"] == "王小明"
 
 
 @pytest.mark.parametrize("first", [0, -1, 101, 2147483647])
 def test_page_size_out_of_bounds_is_refused(world: World, first: int) -> None:
-    query = "query($f: Int!) { department(code: \"samr\") { queue(first: $f) { edges { cursor } } } }"
+    query = 'query($f: Int!) { department(code: "samr") { queue(first: $f) { edges { cursor } } } }'
     assert world.ask(officer("samr"), query, {"f": first}).codes == ["bad-page-size"]
 
 
@@ -101,7 +124,10 @@ def test_introspection_is_for_integrators_admins_and_supervisors(world: World) -
         {"content": b"{", "headers": {"content-type": "application/json"}},
         {"content": b"\xff\xfe", "headers": {"content-type": "application/json"}},
         {"content": b'{"query": NaN}', "headers": {"content-type": "application/json"}},
-        {"content": b'{"query": "{me{id}}", "variables": {"a": "\\ud800"}}', "headers": {"content-type": "application/json"}},
+        {
+            "content": b'{"query": "{me{id}}", "variables": {"a": "\\ud800"}}',
+            "headers": {"content-type": "application/json"},
+        },
         {"content": b"[" * 5000, "headers": {"content-type": "application/json"}},
         {"json": 5},
         {"json": None},
@@ -117,17 +143,27 @@ def test_introspection_is_for_integrators_admins_and_supervisors(world: World) -
         {"content": b"query=x", "headers": {"content-type": "application/x-www-form-urlencoded"}},
     ],
 )
-def test_unreadable_requests_are_400_in_json(world: World, request_: dict[str, object]) -> None:
+def test_unreadable_requests_are_400_in_json(world: World, request_: dict[str, Any]) -> None:
     response = world.send(SUPERVISOR, **request_)
     assert response.status_code == 400
     assert response.json()["errors"][0]["extensions"]["code"] == "graphql-invalid"
 
 
-@pytest.mark.parametrize("query", ["{", "{ nothing }", "{ case { id } }", "mutation { a }", "subscription { a }", '{ items(first: "x") { edges { cursor } } }'])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{",
+        "{ nothing }",
+        "{ case { id } }",
+        "mutation { a }",
+        "subscription { a }",
+        '{ items(first: "x") { edges { cursor } } }',
+    ],
+)
 def test_invalid_queries_are_400_under_the_new_media_type_and_have_no_data(world: World, query: str) -> None:
     response = world.send(SUPERVISOR, json={"query": query}, headers={"accept": RESPONSE})
     assert response.status_code == 400
-    assert response.headers["content-type"].startswith((RESPONSE))
+    assert response.headers["content-type"].startswith(RESPONSE)
     assert "data" not in response.json()
     old = world.send(SUPERVISOR, json={"query": query}, headers={"accept": "application/json"})
     assert old.headers["content-type"].startswith("application/json")
@@ -145,7 +181,9 @@ def test_failed_fields_are_200_with_data(world: World) -> None:
 
 
 def test_queries_may_come_by_get_but_nothing_else(world: World) -> None:
-    found = world.send(citizen(world.buyer), "GET", params={"query": "{ me { name } }"}, headers={"accept": f"{RESPONSE}, */*"})
+    found = world.send(
+        citizen(world.buyer), "GET", params={"query": "{ me { name } }"}, headers={"accept": f"{RESPONSE}, */*"}
+    )
     assert (found.status_code, found.json()) == (200, {"data": {"me": {"name": "王小明"}}})
     assert "王小明" in found.text
     assert world.send(SUPERVISOR, "GET", headers={"accept": "text/html,*/*"}).status_code == 400
@@ -168,6 +206,8 @@ def test_everything_in_the_schema_is_described() -> None:
         for field_name, field in getattr(kind, "fields", {}).items():
             if not field.description:
                 missing.append(f"{name}.{field_name}")
-            missing += [f"{name}.{field_name}({a})" for a, arg in getattr(field, "args", {}).items() if not arg.description]
+            missing += [
+                f"{name}.{field_name}({a})" for a, arg in getattr(field, "args", {}).items() if not arg.description
+            ]
         missing += [f"{name}.{v}" for v, value in getattr(kind, "values", {}).items() if not value.description]
     assert missing == []

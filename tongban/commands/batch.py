@@ -173,9 +173,7 @@ class Batch:
         rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
-        self._streams.keep(
-            {stream: replace(known, tip=tips[stream]) for stream, known in after.items()}
-        )
+        self._streams.keep({stream: replace(known, tip=tips[stream]) for stream, known in after.items()})
         return Decided(works, rows, [_to_log(work) for work in done], identifiers)
 
     def append(self, decided: Decided) -> Sequence[int]:
