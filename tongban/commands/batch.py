@@ -250,7 +250,6 @@ class Batch:
                 work.stream = holder
             before = current[work.stream]
             aggregate = work.handler.aggregate
-            others = work.handler.reads(request.body)
             _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
@@ -258,7 +257,7 @@ class Batch:
                 stream=work.stream,
                 circumstances=Circumstances(request.actor, reading.now, work.effective_at, work.new_id),
                 state=before.state_as(aggregate),
-                other=lambda stream: current[stream].state_as(others[stream]),
+                other=lambda stream, kind: current[stream].state_as(kind),
                 holder=holder,
                 desk=self._desk,
             )
