@@ -48,14 +48,10 @@ def nested(depth: int) -> str:
             "page sizes",
         ),
         (
-<<<<<<< HEAD
             (
                 "{ me { cases { edges { node { timeline(first: 30) { edges { node { eventId data holders type"
                 " version erased personal stream recordedAt effectiveAt } } } } } } } }"
             ),
-=======
-            "{ me { cases { edges { node { timeline(first: 30) { edges { node { data holders type version erased personal stream eventId recordedAt effectiveAt } } } } } } } }",
->>>>>>> main
             "page sizes",
         ),
     ],
