@@ -61,8 +61,9 @@ class Live:
                     projector.lock(cursor)
                     projector.write(cursor, projector.prepare(batch))
                     cursor.execute(
-                        "INSERT INTO consumers.progress (consumer, topic, partition, last_position) VALUES (%s, %s, %s, %s)"
-                        " ON CONFLICT (consumer, topic, partition) DO UPDATE SET last_position = EXCLUDED.last_position",
+                        "INSERT INTO consumers.progress (consumer, topic, partition, last_position)"
+                        " VALUES (%s, %s, %s, %s) ON CONFLICT (consumer, topic, partition)"
+                        " DO UPDATE SET last_position = EXCLUDED.last_position",
                         (PROJECTOR, *place, batch[-1].position),
                     )
 
@@ -141,7 +142,7 @@ def test_rebuild_while_the_projector_goes_on(live: Live) -> None:
             chance = random.Random(7)
             while not stop.is_set():
                 live.project(chance, share=0.2)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (told to the test below)
             failed.append(error)
 
     running = threading.Thread(target=go_on)
@@ -181,6 +182,7 @@ def test_one_rebuild_at_a_time_and_leftovers_of_a_killed_one_are_dropped(live: L
         conn.execute("SELECT pg_advisory_lock(7304)")
         with pytest.raises(RebuildRefused, match="under way"):
             rebuild(live.database.url)
+        conn.execute("SELECT pg_advisory_unlock(7304)")
     assert rebuild(live.database.url).equal
     with pytest.raises(RebuildRefused, match="no read table nonsense"):
         rebuild(live.database.url, tables=["nonsense"])

@@ -1,4 +1,4 @@
-"""Who sees which row: every role against every read table, and the start-up check that nothing lets a reader around it."""
+"""Who sees which row: every role against every read table; and the check that nothing lets a reader around it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ NOBODIES = (Role.AGENT, Role.HOTLINE, Role.DATA_CENTRE, Role.ADMIN, Role.INTEGRA
 
 @dataclass
 class World:
-    """Three cases: `ours` of samr, anonymously rated; `theirs` of nr, housing and tax, rated by name; `filed` of
-    greening, filed at samr's counter.
+    """Three cases.
+
+    `ours` of samr, anonymously rated; `theirs` of nr, housing and tax, rated by name; `filed` of greening, filed at
+    samr's counter.
     """
 
     access: ReadAccess
@@ -65,9 +67,8 @@ def seen(world: World, actor: Actor | None) -> dict[str, set[Any]]:
     return {table: world.visible(actor, table, column) for table, column in tables.items()}
 
 
-NOTHING: dict[str, set[UUID]] = dict.fromkeys(
-    ("case_view", "department_queue", "timeline", "licence_view", "party_view", "rating_view"), set()
-)
+TABLES = ("case_view", "department_queue", "timeline", "licence_view", "party_view", "rating_view")
+NOTHING: dict[str, set[UUID]] = {table: set() for table in TABLES}
 
 
 def test_without_a_reader_nothing_is_seen(world: World) -> None:
@@ -171,7 +172,8 @@ def test_readers_cannot_write_or_leave_their_role(world: World) -> None:
 def test_the_owner_itself_is_bound(database: Database) -> None:
     with connect(database.url, DbRole.PROJECTOR) as conn:
         forced = conn.execute(
-            "SELECT count(*) FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r' AND relforcerowsecurity"
+            "SELECT count(*) FROM pg_class"
+            " WHERE relnamespace = 'read'::regnamespace AND relkind = 'r' AND relforcerowsecurity"
         ).fetchone()
         tables = conn.execute(
             "SELECT count(*) FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r'"

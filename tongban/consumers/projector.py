@@ -97,6 +97,7 @@ class Sifting:
         self.parkings: list[Parking] = []
 
     def sift(self, work: Sequence[Decoded]) -> None:
+        """Apply what can be applied, in order; what cannot stands in `parkings` then."""
         good = self._without_parked(work)
         while good:
             try:
@@ -164,6 +165,7 @@ class Sifting:
 
 
 def read_message(message: Message) -> Decoded:
+    """The event in a message, or why it cannot be read; personal fields stay sealed."""
     try:
         recorded = decode(message.state, message.position)
     except UnreadableEvent as unreadable:

@@ -39,6 +39,10 @@ _TABLES = tuple(projection.name for projection in PROJECTIONS)
 Progress = Callable[[int, int], None]
 
 
+def _in_silence(_done: int, _total: int) -> None:
+    pass
+
+
 class RebuildRefused(Exception):
     """A rebuild cannot be done as it was asked for; the message says why and what to do."""
 
@@ -70,7 +74,7 @@ def rebuild(
     *,
     tables: Sequence[str] | None = None,
     check: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = _in_silence,
 ) -> RebuildReport:
     """Fold the event store at `url` into new read tables and put them in the place of the live ones.
 
@@ -199,8 +203,10 @@ def _compare(conn: Connection[tuple[Any, ...]], table: str) -> TableReport:
 
 def _digest(conn: Connection[tuple[Any, ...]], schema: str, table: str) -> tuple[int, str]:
     """Rows and digest of a table: the number of rows, and the sums of two 64-bit hashes of each row's text."""
-    total = "mod(coalesce(sum(hashtextextended(r::text, {})::numeric), 0), 18446744073709551616)"
-    query = sql.SQL(f"SELECT count(*), {total}, {total} FROM {{}} AS r").format(0, 1, sql.Identifier(schema, table))
+    query = sql.SQL(
+        "SELECT count(*), coalesce(sum(hashtextextended(r::text, 0)::numeric), 0),"
+        " coalesce(sum(hashtextextended(r::text, 1)::numeric), 0) FROM {} AS r"
+    ).format(sql.Identifier(schema, table))
     rows, first, second = next(iter(conn.execute(query)))
     return rows, f"{rows}:{int(first) % 2**64:016x}{int(second) % 2**64:016x}"
 
@@ -231,6 +237,7 @@ def _only_one(conn: Connection[tuple[Any, ...]]) -> Iterator[None]:
     finally:
         if not conn.closed and not conn.broken:
             _drop_leftovers(conn)
+            conn.execute("SELECT pg_advisory_unlock(%s)", (REBUILD_LOCK,))
 
 
 def _drop_leftovers(conn: Connection[tuple[Any, ...]]) -> None:

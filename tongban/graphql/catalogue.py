@@ -14,6 +14,8 @@ from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import askable, global_id, split_global_id
 from tongban.projections.items import ItemName, ItemVersionRow, item_by_id, items_in_force
 
+_LONGEST_VERSION = 9  # digits; more would not fit the column
+
 Language = Annotated[Lang, strawberry.argument(description="The language of the name.")]
 
 
@@ -61,7 +63,7 @@ def find_item(info: Info, text: str, version: int | None) -> ServiceItem | None:
     split = split_global_id(text)
     if split is not None and split[0] == "ServiceItem":
         text, at, number = split[1].partition("@")
-        if version is None and at and number.isascii() and number.isdigit() and len(number) < 9:
+        if version is None and at and number.isascii() and number.isdigit() and len(number) <= _LONGEST_VERSION:
             version = int(number)
     if not askable(text):
         return None
