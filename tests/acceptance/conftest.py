@@ -23,7 +23,7 @@ from tongban.infra.settings import Settings
 OK = (200, 201)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
     """Everything running on real servers, with the sample catalogue published."""
     folder = Path(tempfile.mkdtemp(prefix="tongban-acceptance-"))
