@@ -48,17 +48,17 @@ soak: .venv/dev.stamp
 
 define install
 echo "installing what $(1) names into .venv (once; a minute or so) …" >&2; \
-test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
-  { rm -rf .venv; echo "make: Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }; \
+test -x $(BIN)/python || $(PYTHON) -m venv .venv >/dev/null 2>&1 || \
+  { rm -rf .venv; echo "make: $(PYTHON) -m venv .venv failed; install the venv module (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }; \
 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(1) >&2 && \
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
+$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
 endef
 
 python:
 	@command -v $(PYTHON) >/dev/null || \
 	  { echo "make: no $(PYTHON) found; install Python 3.11 to 3.13, or name it with PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "make: $$($(PYTHON) --version) found, 3.11 to 3.13 is needed; name another with PYTHON=…" >&2; exit 1; }
+	  { echo "make: $$($(PYTHON) --version 2>&1) found, 3.11 to 3.13 is needed; name another with PYTHON=…" >&2; exit 1; }
 
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --build-deps-for editable --extra embedded

@@ -24,11 +24,12 @@ from tests.servers import (
     migrate_template,
     shared_kafka,
 )
+from tongban.infra.embedded import kafka_jars
 from tongban.infra.embedded.kafka import Kafka
 from tongban.infra.embedded.postgres import Postgres
 
 NEED_POSTGRES = {"postgres_server", "database", "module_database"}
-NEED_KAFKA = {"kafka_bootstrap", "kafka_broker"}
+NEED_KAFKA = {"kafka_bootstrap", "kafka_broker", "local_kafka"}
 
 left_out: dict[str, str] = {}
 """The tests that had no Kafka, and why."""
@@ -44,11 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the very end that Kafka's tests were left out, so that a green run does not hide it."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say as the very last line that Kafka's tests were left out, so that a green run does not hide it."""
     if left_out:
         reason = next(iter(left_out.values()))
-        terminalreporter.write_line(f"{len(left_out)} Kafka tests were left out: {reason}", yellow=True)
+        config.get_terminal_writer().line(f"{len(left_out)} Kafka tests were left out: {reason}", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +122,14 @@ def kafka_broker(request: pytest.FixtureRequest) -> Iterator[Kafka]:
         except NoKafkaError as error:
             without_kafka(request, error)
         yield broker
+
+
+@pytest.fixture
+def local_kafka(request: pytest.FixtureRequest) -> None:
+    """For a test that has an embedded broker started by somebody else: leave it out where that cannot be."""
+    missing = kafka_jars.why_unavailable(kafka_jars.shared_cache())
+    if missing is not None:
+        without_kafka(request, NoKafkaError(missing))
 
 
 def without_kafka(request: pytest.FixtureRequest, error: NoKafkaError) -> NoReturn:

@@ -34,12 +34,20 @@ class Up:
     """A running `up`, the lines it has said so far, and the processes that belong to it."""
 
     def __init__(
-        self, data: Path, *, port: int = 0, cases: int = 0, broker: str = "none", **env: str
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        cases: int = 0,
+        broker: str = "none",
+        cache: Path | None = None,
+        **env: str,
     ) -> None:
         self.data = data
         [free] = ports.free_ports(1)
         self.port = port or free
-        arguments = [str(self.port), str(data), str(cases), broker, str(FAKE), str(kafka_jars.shared_cache())]
+        arguments = [str(self.port), str(data), str(cases), broker, str(FAKE)]
+        arguments.append(str(cache or kafka_jars.shared_cache()))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TONGBAN_")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", RUN, *arguments],
@@ -154,17 +162,12 @@ def test_a_killed_database_is_started_again(data: Path) -> None:
     os.kill(system.pid_of("/postgres -D"), signal.SIGKILL)
     system.until("postgres died (killed by SIGKILL)")
     system.until("postgres was started again")
-    assert eventually(
-        lambda: "ready to accept connections" in (data / "logs/postgres.log").read_text()[-300:]
-    )
+    assert eventually(lambda: "ready to accept connections" in (data / "logs/postgres.log").read_text()[-300:])
     assert system.stop() == 0
 
 
-@pytest.mark.kafka
+@pytest.mark.usefixtures("local_kafka")
 def test_a_killed_broker_is_started_again_at_the_same_address(data: Path) -> None:
-    missing = kafka_jars.why_unavailable(kafka_jars.shared_cache())
-    if missing is not None:
-        pytest.skip(missing)
     system = Up(data, broker="local").ready()
     assert "relay" in (data / "ran").read_text()
     [address] = [line.split()[-1] for line in system.lines if "Kafka: embedded on" in line]
@@ -224,10 +227,7 @@ def test_a_second_up_on_the_same_data_is_refused_in_one_line(data: Path) -> None
     second = Up(data)
     assert second.ended() == 1
     assert second.lines == [
-        (
-            f"tongban up: Tongban already runs on {data} (process {first.process.pid});"
-            " stop it or choose another DATA."
-        )
+        (f"tongban up: Tongban already runs on {data} (process {first.process.pid}); stop it or choose another DATA.")
     ]
     assert first.stop() == 0
 
@@ -279,5 +279,24 @@ def test_missing_java_is_said_in_one_line_and_the_system_runs_without_topics(dat
 def test_a_local_broker_that_is_asked_for_but_cannot_be_had_is_an_error(data: Path) -> None:
     system = Up(data, broker="local", PATH="/usr/sbin:/sbin")
     assert system.ended() == 1
-    assert "no Java found" in system.lines[-1]
+    assert system.lines[-1].startswith("tongban up: Apache Kafka cannot run here: no Java found")
     assert not system.children()
+
+
+def test_a_download_that_fails_is_said_in_one_line_and_the_system_runs_without_topics(
+    data: Path, tmp_path: Path
+) -> None:
+    for name, does in {
+        "java": "echo 'openjdk version \"21.0.2\" 2024-01-16' >&2",
+        "mvn": "echo '[ERROR] no way to the repository' >&2; exit 1",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"
+    system = Up(data, broker="auto", cache=data / "cache", PATH=path).ready()
+    said = [line for line in system.lines if "Kafka:" in line]
+    assert said[1].endswith(
+        "(exit code 1). [ERROR] no way to the repository; topics are off, read tables follow the event store directly"
+    )
+    assert not list((data / "cache").iterdir())
+    assert system.stop() == 0

@@ -10,9 +10,12 @@ from uuid import UUID
 
 import typer
 
-from tongban import bootstrap, printing
+from tongban import printing
 from tongban import up as launch
-from tongban.infra.settings import load_settings
+from tongban.bootstrap import processes, tools
+from tongban.bootstrap.errors import OPERATOR_ERRORS
+from tongban.infra.settings import Settings, load_settings
+from tongban.simulate import drive
 
 app = typer.Typer(
     name="tongban",
@@ -35,45 +38,45 @@ def up(
     broker: Annotated[str, typer.Option(help="auto, local or none.")] = "auto",
 ) -> None:
     """Run everything on this machine until Ctrl-C."""
-    settings = load_settings()
+    settings = Settings()  # addresses that a killed `up` left behind are of no use here
     raise typer.Exit(launch.up(port=port or settings.port, data=data or settings.data, cases=cases, broker=broker))
 
 
 @app.command()
 def api() -> None:
     """Serve commands, GraphQL, documents, health and metrics over HTTP."""
-    bootstrap.run_api(load_settings())
+    processes.run_api(load_settings())
 
 
 @app.command()
 def relay() -> None:
     """Publish events from the store to Kafka."""
-    bootstrap.run_relay(load_settings())
+    processes.run_relay(load_settings())
 
 
 @app.command()
 def project() -> None:
     """Apply events to the read tables."""
-    bootstrap.run_projector(load_settings())
+    processes.run_projector(load_settings())
 
 
 @app.command()
 def react() -> None:
     """Run the policies: events that ask for commands."""
-    bootstrap.run_reactor(load_settings())
+    processes.run_reactor(load_settings())
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    applied = bootstrap.run_migrations(load_settings())
+    applied = tools.run_migrations(load_settings())
     typer.echo("\n".join(f"applied {version}" for version in applied) or "up to date")
 
 
 @app.command()
 def seed() -> None:
     """Publish the sample catalogue by the command API. Publishing it again changes nothing."""
-    typer.echo(printing.json_line(bootstrap.run_seed(load_settings())))
+    typer.echo(printing.json_line(tools.run_seed(load_settings())))
 
 
 @app.command()
@@ -83,7 +86,15 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="Over how many past days.")] = 1,
 ) -> None:
     """Drive the public API with people, items, channels and delays as in life. The last line is a JSON summary."""
-    summary = bootstrap.run_simulation(load_settings(), cases=cases, seed=seed, days=days)
+    settings = load_settings()
+    summary = drive.simulate(
+        tools.base_url(settings),
+        lambda role, subject, department: tools.issue_token(settings, role, subject, department),
+        cases,
+        seed,
+        days,
+        show_progress=sys.stderr.isatty(),
+    )
     typer.echo(printing.json_line(summary))
 
 
@@ -96,7 +107,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Print a case step by step, with what each event changed."""
-    steps = bootstrap.replay_case(load_settings(), case, at=at, known_at=known_at)
+    steps = tools.replay_case(load_settings(), case, at=at, known_at=known_at)
     if not steps:
         raise SystemExit(f"tongban replay: there is no case {case}")
     if json:
@@ -116,7 +127,7 @@ def rebuild(
     """Fold the event store into new read tables beside the live ones, compare, and exchange them."""
     if projections and everything:
         raise SystemExit("tongban rebuild: name read tables or say --all, not both")
-    report = bootstrap.run_rebuild(load_settings(), projections or None, check=check)
+    report = tools.run_rebuild(load_settings(), projections or None, check=check)
     printing.print_rebuild(report, as_json=json)
     if check and not report.equal:
         raise typer.Exit(1)
@@ -132,14 +143,16 @@ def parked(context: typer.Context) -> None:
 @parked_app.command("list")
 def parked_list(*, json: Json = False) -> None:
     """List the parked streams."""
-    printing.print_parked(bootstrap.list_parked(load_settings()), as_json=json)
+    printing.print_parked(tools.parked_events(load_settings()), as_json=json)
 
 
 @parked_app.command("retry")
 def parked_retry(case: Annotated[UUID, typer.Argument(help="The case's (or stream's) id.")]) -> None:
     """Apply the parked events of a case again, after the fix."""
-    applied = bootstrap.retry_parked(load_settings(), case)
-    typer.echo(f"{applied} events applied")
+    retried = tools.retry_parked(load_settings(), case)
+    printing.print_retried(retried)
+    if any(stream.problem for stream in retried):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -151,7 +164,7 @@ def token(
     ttl: Annotated[int, typer.Option(min=1, help="Seconds the token is good for.")] = 3600,
 ) -> None:
     """Print a token of the embedded issuer. Refused where TONGBAN_OIDC_ISSUER names another."""
-    typer.echo(bootstrap.issue_token(load_settings(), role, subject, department, district, ttl))
+    typer.echo(tools.issue_token(load_settings(), role, subject, department, district, ttl))
 
 
 @app.command()
@@ -159,14 +172,14 @@ def export(
     what: Annotated[str, typer.Argument(help="openapi, asyncapi, sdl or events.")],
 ) -> None:
     """Print a document of the interfaces, or every event as JSON lines in replay order."""
-    for line in bootstrap.export(load_settings(), what):
+    for line in tools.export(load_settings(), what):
         sys.stdout.buffer.write(line + b"\n")
 
 
 @app.command()
 def verify(case: Annotated[UUID | None, typer.Option(help="Only this case.")] = None, *, json: Json = False) -> None:
     """Check the hash chain of every stream. Exit code 1 when something was changed, removed or reordered."""
-    report = bootstrap.verify(load_settings(), case)
+    report = tools.verify(load_settings(), case)
     printing.print_chains(report, as_json=json)
     if report.problems:
         raise typer.Exit(1)
@@ -175,14 +188,14 @@ def verify(case: Annotated[UUID | None, typer.Option(help="Only this case.")] = 
 @app.command()
 def status(*, json: Json = False) -> None:
     """Say where everything stands: events, lag of relay and projection, parked events."""
-    printing.print_status(bootstrap.status(load_settings()), as_json=json)
+    printing.print_status(tools.status(load_settings()), as_json=json)
 
 
 def main() -> None:
     """Run the command line. A failure that an operator can mend is one line on stderr and exit code 1."""
     try:
         app(standalone_mode=True)
-    except bootstrap.OPERATOR_ERRORS as error:
+    except (*OPERATOR_ERRORS, drive.CannotSimulate) as error:
         first: Any = str(error).strip().splitlines()
         print(f"tongban: {first[0] if first else type(error).__name__}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -11,6 +11,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from tongban.consumers.parked import Parked, Retried
+from tongban.consumers.rebuild import RebuildReport
 from tongban.domain.personal import Withheld
 from tongban.domain.replay import Step
 from tongban.infra.verify import ChainReport
@@ -62,7 +64,7 @@ def print_steps(steps: Sequence[Step]) -> None:
 
 
 def _short(value: Any) -> str:
-    if value is None or value == () or value == {}:
+    if value is None or (isinstance(value, tuple | dict) and not value):
         return "—"
     if isinstance(value, Enum):
         return str(value.value)
@@ -108,3 +110,36 @@ def print_status(status: Mapping[str, Any], *, as_json: bool) -> None:
             print(f"{name:<12}" + "  ".join(f"{key} {_short(inner)}" for key, inner in value.items()))
         else:
             print(f"{name:<12}{value}")
+
+
+def print_parked(parked: Sequence[Parked], *, as_json: bool) -> None:
+    """The parked events."""
+    if as_json:
+        print(json_line(parked))
+    elif not parked:
+        print("nothing is parked")
+    else:
+        columns = ("consumer", "stream", "version", "position", "problem", "since")
+        rows = [(p.consumer, p.stream, p.version, p.position, p.problem, f"{p.parked_at:%F %T}") for p in parked]
+        print_table("Parked events: the first of each stream says why", columns, rows)
+
+
+def print_retried(retried: Sequence[Retried]) -> None:
+    """What became of each stream that was tried again."""
+    if not retried:
+        print("nothing of this case is parked")
+    for stream in retried:
+        print(f"{stream.stream}: " + (stream.problem or f"{stream.handled} events applied"))
+
+
+def print_rebuild(report: RebuildReport, *, as_json: bool) -> None:
+    """What a rebuild found."""
+    if as_json:
+        print(json_line(report))
+        return
+    columns = ("table", "rows", "live", "rebuilt", "equal")
+    rows = [(t.table, t.rows, t.live[:16], t.rebuilt[:16], "yes" if t.equal else "NO") for t in report.tables]
+    print_table(f"{report.events} events folded", columns, rows)
+    for stream, problem in report.parked.items():
+        print(f"parked: stream {stream}: {problem}")
+    print("the new tables are in place" if report.exchanged else "compared only")

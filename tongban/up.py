@@ -170,12 +170,14 @@ class _System:
             return
         log = self.logs / "kafka.log"
         kafka = Kafka(self.data / "kafka", log=log, cache=cache, stopping=lambda: self.supervisor.stopping)
-        missing = kafka.why_unavailable()
-        if missing is not None and broker == "auto":
-            _say(f"Kafka: {missing}; {NO_TOPICS}")
+        try:
+            _fetch(kafka)
+        except StartError as error:
+            self.supervisor.check()
+            if broker == "local":
+                raise StartError(f"Apache Kafka cannot run here: {error}") from error
+            _say(f"Kafka: {str(error).splitlines()[0].rstrip('.')}; {NO_TOPICS}")
             return
-        if missing is None and kafka.must_fetch():
-            _say("Kafka: fetching Apache Kafka by Maven, once …")
         self.supervisor.start(kafka)
         self.env["TONGBAN_KAFKA_BOOTSTRAP"] = kafka.bootstrap
         _say(f"Kafka: embedded on {kafka.bootstrap}")
@@ -212,7 +214,7 @@ class _System:
         if self.data != Path(".tongban").absolute():
             tongban = f"TONGBAN_DATA='{self.data}' {tongban}"
         bootstrap = self.env.get("TONGBAN_KAFKA_BOOTSTRAP")
-        query = 'query={department(code:"samr"){queue(first:5){nodes{number state}}}}'
+        query = 'query={department(code:"samr"){queue(first:5){edges{node{number state}}}}}'
         lines = [
             ("a token", f"TOKEN=$({tongban} token --role acceptor --subject officer-1 --department samr)"),
             ("a queue", f'curl -sG {self.here}/graphql -H "Authorization: Bearer $TOKEN" \\'),
@@ -227,6 +229,16 @@ class _System:
         print("\nTongban runs. To try:")
         print("\n".join(f"  {what:<10} {how}" for what, how in lines))
         print(f"Ctrl-C stops all of it; the data stay in {self.data}", flush=True)
+
+
+def _fetch(kafka: Kafka) -> None:
+    """Get what the broker needs to start; StartError with one line when that cannot be had."""
+    missing = kafka.why_unavailable()
+    if missing is not None:
+        raise StartError(missing)
+    if kafka.must_fetch():
+        _say("Kafka: fetching Apache Kafka by Maven, once …")
+        kafka.fetch()
 
 
 def _is_ready(here: str) -> bool:

@@ -105,9 +105,7 @@ class TestPostgres:
 
 
 class TestKafka:
-    def test_it_keeps_its_address_and_topics_across_a_kill_and_loses_them_when_wiped(
-        self, kafka_broker: Kafka
-    ) -> None:
+    def test_it_keeps_its_address_and_topics_across_a_kill_and_loses_them_when_wiped(self, kafka_broker: Kafka) -> None:
         from kafka.admin import KafkaAdminClient
 
         def topics() -> set[str]:
@@ -139,18 +137,14 @@ class TestKafka:
     def test_the_shared_broker_answers(self, kafka_bootstrap: str) -> None:
         assert answers(kafka_bootstrap)
 
-    def test_without_java_it_says_so_in_one_line(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_java_it_says_so_in_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
         broker = Kafka(tmp_path)
         assert broker.why_unavailable() == "no Java found (Java 17 or newer is needed)"
         with pytest.raises(StartError, match=r"no Java found .* use --broker none"):
             broker.start()
 
-    def test_a_java_that_is_too_old_is_said_in_one_line(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_java_that_is_too_old_is_said_in_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         java = tmp_path / "java"
         java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
         java.chmod(0o755)
@@ -163,9 +157,7 @@ class TestKafka:
 
 class TestChild:
     def test_one_that_ignores_the_stop_signal_is_killed_after_the_grace(self, tmp_path: Path) -> None:
-        child = Child(
-            ["sh", "-c", "trap '' TERM; echo on; while :; do sleep 0.1; done"], log=tmp_path / "log"
-        )
+        child = Child(["sh", "-c", "trap '' TERM; echo on; while :; do sleep 0.1; done"], log=tmp_path / "log")
         assert eventually(lambda: child.last_lines() == "on")
         started = time.monotonic()
         child.stop(grace=0.3)

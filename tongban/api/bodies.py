@@ -53,6 +53,7 @@ class BodyReader:
         self._prefix = name.encode() + b"\n"
         self._body = body
         self._form: type[BaseModel] = form_of(body)
+        self.members = tuple(self._form.model_fields)
 
     def read(self, raw: bytes) -> Body:
         """Raises Problem (400) naming each place that is wrong, never a value found there."""
@@ -104,9 +105,7 @@ def _check(value: Any, depth: int) -> None:
             raise _Wrong(f"more than {DEPTH} levels of nesting")
         for name, member in value.items():
             if len(name) > SHORT_TEXT_LENGTH or "\0" in name:
-                raise _Wrong(
-                    f"a member's name has at most {SHORT_TEXT_LENGTH} characters, none of them U+0000"
-                )
+                raise _Wrong(f"a member's name has at most {SHORT_TEXT_LENGTH} characters, none of them U+0000")
             try:
                 _check(member, depth + 1)
             except _Wrong as wrong:
@@ -136,11 +135,11 @@ def _effective_at(value: object) -> datetime | None:
         )
     try:
         moment = datetime.fromisoformat(value.upper())
-        if not EARLIEST <= moment.date() <= LATEST:
-            raise ValueError
-        return moment.astimezone(UTC)
     except ValueError:
-        raise _at(("effective_at",), f"a day that exists, from {EARLIEST} to {LATEST}, is required") from None
+        moment = None
+    if moment is None or not EARLIEST <= moment.date() <= LATEST:
+        raise _at(("effective_at",), f"a day that exists, from {EARLIEST} to {LATEST}, is required")
+    return moment.astimezone(UTC)
 
 
 def _at(path: tuple[str | int, ...], problem: str) -> Problem:
@@ -157,6 +156,4 @@ def _invalid(error: ValidationError) -> Problem:
     told = error.errors(include_url=False, include_input=False, include_context=False)[:_MOST_TOLD]
     errors = [{"pointer": pointer(each["loc"]), "detail": each["msg"]} for each in told]
     first = errors[0]
-    return Problem(
-        INVALID_BODY, f"{first['pointer']}: {first['detail']}.", pointer=first["pointer"], errors=errors
-    )
+    return Problem(INVALID_BODY, f"{first['pointer']}: {first['detail']}.", pointer=first["pointer"], errors=errors)

@@ -42,9 +42,7 @@ _SHORT: dict[int, str] = {
 def openapi() -> dict[str, Any]:
     """The document, as plain JSON values."""
     shared: dict[str, Schema] = {"Answer": _answer(), "Problem": _problem()}
-    paths: dict[str, Any] = {
-        PREFIX + name: {"post": _command(name, handler, shared)} for name, handler in _public()
-    }
+    paths: dict[str, Any] = {PREFIX + name: {"post": _command(name, handler, shared)} for name, handler in _public()}
     paths.update(_other_paths())
     return {
         "openapi": "3.1.0",
@@ -60,9 +58,7 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(shared.items())),
-            "responses": {
-                f"Problem{status}": _problem_response(status, text) for status, text in _SHORT.items()
-            },
+            "responses": {f"Problem{status}": _problem_response(status, text) for status, text in _SHORT.items()},
             "parameters": _parameters(),
             "headers": _headers(),
             "securitySchemes": {
@@ -88,9 +84,7 @@ def _command(name: str, handler: Handler, shared: dict[str, Schema]) -> dict[str
         "content": {"application/json": {"schema": {"$ref": COMPONENTS + "Answer"}}},
         "headers": {each: {"$ref": f"#/components/headers/{each}"} for each in ("ETag", "traceparent")},
     }
-    created = (
-        {"201": {"description": "Done; a new stream begins with it.", **answer}} if handler.creates else {}
-    )
+    created = {"201": {"description": "Done; a new stream begins with it.", **answer}} if handler.creates else {}
     return {
         "operationId": name,
         "tags": ["commands"],
@@ -127,11 +121,7 @@ def _effective_at(late: set[Role]) -> Schema:
         "default": None,
         "description": (
             f"Late entry (补录): when it took effect, {EARLIEST} to {LATEST} and not in the future. "
-            + (
-                f"Roles: {', '.join(sorted(late))}."
-                if late
-                else "No role that may give this command may give it late."
-            )
+            + (f"Roles: {', '.join(sorted(late))}." if late else "No role that may give this command may give it late.")
         ),
     }
 
@@ -215,9 +205,8 @@ def _problem_response(status: int, text: str) -> dict[str, Any]:
 
 
 def _headers_of(status: int) -> list[str]:
-    return {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, []) + [
-        "traceparent"
-    ]
+    own = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+    return [*own.get(status, []), "traceparent"]
 
 
 def _headers() -> dict[str, Any]:
@@ -297,10 +286,7 @@ def _other_paths() -> dict[str, Any]:
                 "description": "The result.",
                 "content": {"application/graphql-response+json": {"schema": {"type": "object"}}},
             },
-            **{
-                str(status): {"$ref": f"#/components/responses/Problem{status}"}
-                for status in (401, 413, 429, 503)
-            },
+            **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in (401, 413, 429, 503)},
         },
     }
     return {

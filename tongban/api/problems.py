@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 
+from tongban.commands import bus, handlers
 from tongban.commands.requests import Unavailable
 from tongban.domain.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 
@@ -30,15 +32,18 @@ class Kind:
     zh: str
 
     @property
+    def ours(self) -> bool:
+        """Whether the fault is on this side (5xx)."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
     def uri(self) -> str:
         """The `type` of the document."""
         return URN + self.code
 
 
 INVALID_JSON = Kind("invalid-json", 400, "The body is not readable JSON.", "请求体不是可读的 JSON。")
-INVALID_BODY = Kind(
-    "invalid-body", 400, "The body does not have the command's form.", "请求体不符合该命令的格式。"
-)
+INVALID_BODY = Kind("invalid-body", 400, "The body does not have the command's form.", "请求体不符合该命令的格式。")
 KEY_REQUIRED = Kind(
     "idempotency-key-required",
     400,
@@ -58,9 +63,7 @@ TOKEN_EXPIRED = Kind(
 )
 UNKNOWN_COMMAND = Kind("unknown-command", 404, "There is no command of this name.", "没有该命令。")
 UNKNOWN_ROUTE = Kind("unknown-route", 404, "There is nothing at this address.", "该地址不存在。")
-METHOD_NOT_ALLOWED = Kind(
-    "method-not-allowed", 405, "This address does not take this method.", "该地址不支持此方法。"
-)
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This address does not take this method.", "该地址不支持此方法。")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is larger than is taken here.", "请求体过大。")
 UNSUPPORTED_MEDIA_TYPE = Kind(
     "unsupported-media-type",
@@ -103,9 +106,7 @@ _FAMILIES: tuple[tuple[type[Exception], int], ...] = (
 class Problem(Exception):
     """Ends a request with one problem document. `fields` are extra members; `headers` go with the answer."""
 
-    def __init__(
-        self, kind: Kind, detail: str = "", /, *, headers: Headers | None = None, **fields: object
-    ) -> None:
+    def __init__(self, kind: Kind, detail: str = "", /, *, headers: Headers | None = None, **fields: object) -> None:
         """Name the kind, what was wrong in this case, and what else to tell."""
         super().__init__(kind.code)
         self.kind = kind
@@ -154,8 +155,11 @@ def problem_of(error: Exception) -> Problem:
             return Problem(INTERNAL_ERROR)
 
 
+_WHERE_RULES_ARE = (bus, handlers)  # importing these imports every module that has rules
+
+
 def kinds() -> list[Kind]:
-    """Every kind of problem there is, by status, then code. Rules count once their module is imported."""
+    """Every kind of problem there is, by status, then code."""
     rules = {kind_of(rule) for rule in _released(DomainError)}
     return sorted({*OWN_KINDS, *rules}, key=lambda kind: (kind.status, kind.code))
 

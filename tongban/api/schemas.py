@@ -12,9 +12,7 @@ COMPONENTS = "#/components/schemas/"
 
 def schema_of(adapter: TypeAdapter[Any], shared: dict[str, Schema], *, written: bool = False) -> Schema:
     """The schema of what `adapter` reads (or of what is `written`); enums and nested objects are put into `shared`."""
-    schema = adapter.json_schema(
-        mode="serialization" if written else "validation", ref_template=COMPONENTS + "{model}"
-    )
+    schema = adapter.json_schema(mode="serialization" if written else "validation", ref_template=COMPONENTS + "{model}")
     for name, part in schema.pop("$defs", {}).items():
         shared[name] = _untitled(part)
     return _untitled(schema)
@@ -25,11 +23,7 @@ def _untitled(schema: Schema) -> Schema:
     properties = schema.get("properties", {})
     return {
         **schema,
-        **(
-            {"properties": {name: _without_title(each) for name, each in properties.items()}}
-            if properties
-            else {}
-        ),
+        **({"properties": {name: _without_title(each) for name, each in properties.items()}} if properties else {}),
     }
 
 

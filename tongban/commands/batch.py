@@ -7,7 +7,7 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -29,21 +29,34 @@ from tongban.commands.ports import (
 )
 from tongban.commands.requests import Answer, KeyReused, Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
-from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
-from tongban.domain.errors import DomainError, RoleNotAllowed, RuleBroken, StaleVersion
+from tongban.domain.aggregate import Circumstances, effective_time
+from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import PartyRegistered
-from tongban.domain.party.state import PARTY
 from tongban.domain.recorded import Envelope, Rules
 from tongban.domain.registry import EVENT_NAMES, schema_of
 
 _ATTEMPTS_ALONE = 5
+LARGEST_EVENT = 512 * 1024
+"""Bytes; the store checks the same."""
 
 
 class PersonErased(RuleBroken):
     """This person's data was erased: nothing more can be recorded about them."""
 
     zh = "该主体的个人信息已删除, 不能再记录其信息。"
+
+
+class IdTaken(Conflict):
+    """This id already belongs to something of another kind."""
+
+    zh = "该标识已属于其他类型的对象。"
+
+
+class EventTooLarge(RuleBroken):
+    """What this command would record is too large: shorten its texts and lists."""
+
+    zh = "记录内容过大, 请精简后重试。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,8 @@ class Batch:
     def after_failure(self, requests: Sequence[Request], failure: Exception) -> list[Outcome]:
         """The outcomes of a batch that did not come to be: turned away, or each command alone.
 
-        A defect (a stream that cannot be read, say) thus reaches only the commands that meet it.
+        A defect (a stream that cannot be read, say) thus reaches only the commands that meet it, and so does a refusal
+        that was found when the batch was encoded.
         """
         self._forget()
         if isinstance(failure, LogUnavailable):
@@ -141,7 +155,11 @@ class Batch:
         self._registering.clear()
 
     def decide(self, requests: Sequence[Request]) -> Decided:
-        """Read, decide and encode. Raises StaleStream, LogUnavailable; then `after_failure` has the answers."""
+        """Read, decide and encode. Whatever it raises, `after_failure` has the answers.
+
+        What one command cannot record (PersonErased, EventTooLarge) takes the batch apart, because others of the batch
+        may have been decided on it.
+        """
         works = [self._prepare(request) for request in requests]
         reading, before = self._load(works)
         after = dict(before)
@@ -155,12 +173,7 @@ class Batch:
         rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
-        self._streams.keep(
-            {
-                stream: Stream(known.version, known.position, tips[stream], known.state)
-                for stream, known in after.items()
-            }
-        )
+        self._streams.keep({stream: replace(known, tip=tips[stream]) for stream, known in after.items()})
         return Decided(works, rows, [_to_log(work) for work in done], identifiers)
 
     def append(self, decided: Decided) -> Sequence[int]:
@@ -206,11 +219,10 @@ class Batch:
         return work
 
     def _load(self, works: Sequence[Work]) -> tuple[Reading, dict[UUID, Stream]]:
-        wanted: dict[UUID, Aggregate[Any]] = {}
+        wanted: set[UUID] = set()
         for work in works:
             if work.outcome is None:
-                wanted[work.stream] = work.handler.aggregate
-                wanted.update(work.handler.reads(work.request.body))
+                wanted.update((work.stream, *work.handler.reads(work.request.body)))
         reading = self._log.read(
             after=self._streams.versions(wanted),
             commands=[(work.request.principal, work.request.idempotency_key) for work in works],
@@ -220,7 +232,7 @@ class Batch:
         # Who registers a known identifier is answered with the party that has it, so that stream is needed too.
         named = {work.digest for work in works if work.digest is not None}
         registering = [party for digest, party in self._registering.items() if digest in named]
-        holders = {party: PARTY for party in (*reading.parties.values(), *registering) if party not in wanted}
+        holders = {*reading.parties.values(), *registering} - wanted
         if holders:
             tails += self._log.read(after=self._streams.versions(holders), commands=(), identifiers=()).tails
             wanted.update(holders)
@@ -237,18 +249,23 @@ class Batch:
             if holder is not None:
                 work.stream = holder
             before = current[work.stream]
+            aggregate = work.handler.aggregate
             _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
                 command=request.body,
                 stream=work.stream,
                 circumstances=Circumstances(request.actor, reading.now, work.effective_at, work.new_id),
-                state=before.state,
-                other=lambda stream: current[stream].state,
+                state=before.state_as(aggregate),
+                other=lambda stream, kind: current[stream].state_as(kind),
                 holder=holder,
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
+            if events and before.version and before.category != aggregate.category:
+                raise IdTaken(id=work.stream)
+        except LogUnavailable:
+            raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = refusal
             return
@@ -259,14 +276,14 @@ class Batch:
     def _draft(self, work: Work, before: Stream, events: Sequence[Any], current: dict[UUID, Stream]) -> None:
         assert work.effective_at is not None
         aggregate = work.handler.aggregate
-        state, version = before.state, before.version
+        state, version = before.state_as(aggregate), before.version
         for event in events:
             version += 1
             state = aggregate.evolve(state, event, work.effective_at)
             work.drafts.append(Draft(version, event, aggregate.holders(state), aggregate.rules(state)))
         work.version = version
         if events:
-            current[work.stream] = Stream(version, before.position, before.tip, state)
+            current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
 
     def _keys(self, works: Sequence[Work]) -> PersonKeys:
         """The keys of everyone the batch speaks of. A new party's key is made, and durable, before its first event."""
@@ -278,10 +295,7 @@ class Batch:
                 (new if isinstance(draft.event, PartyRegistered) else known).update(people)
         keys = {**self._keyring.keys(known - new), **self._keyring.keys(new, create=True)}
         if len(keys) < len(known | new):
-            if len(works) > 1:
-                raise StaleStream  # what others decided in this batch may rest on it: each alone
-            works[0].outcome = PersonErased()
-            works[0].drafts.clear()
+            raise PersonErased
         return keys
 
     def _encode(self, work: Work, now: datetime, tips: dict[UUID, str | None], keys: PersonKeys) -> list[NewEvent]:
@@ -310,6 +324,8 @@ class Batch:
                 prev=tips.get(stream),
             )
             state = self._codec.encode(envelope, draft.event, keys)
+            if len(state) > LARGEST_EVENT:
+                raise EventTooLarge(bytes=len(state), most=LARGEST_EVENT)
             tips[stream] = sha256(state).hexdigest()
             rows.append(NewEvent(stream, draft.version, name, state))
         return rows

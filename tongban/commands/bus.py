@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -28,7 +29,10 @@ class Observer(Protocol):
 def deliver_here(outcomes: list[tuple[Done, Outcome]]) -> None:
     """Call every `done` in the writer thread."""
     for done, outcome in outcomes:
-        done(outcome)
+        try:
+            done(outcome)
+        except Exception:
+            logging.getLogger(__name__).exception("a caller failed on its outcome")
 
 
 class Waiting(NamedTuple):
@@ -90,28 +94,30 @@ class CommandBus:
 
     def stop(self) -> None:
         """Do what waits, then stop. New commands are turned away."""
-        self._stopping = True
-        self._queue.put(None)
+        with self._lock:
+            self._stopping = True
+            self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
     def submit(self, request: Request, done: Done) -> None:
         """Queue a command; `done` is called with its outcome. Raises Unavailable (full, stopping), KeyInFlight."""
-        if self._stopping or self._queue.qsize() >= self._queue_limit:
-            raise Unavailable(waiting=self._queue.qsize())
         key = (request.principal, request.idempotency_key)
-        with self._lock:
+        with self._lock:  # so that nothing is queued behind the last look of a writer that stops
+            if self._stopping or self._queue.qsize() >= self._queue_limit:
+                raise Unavailable(waiting=self._queue.qsize())
             if key in self._in_flight:
                 raise KeyInFlight(idempotency_key=request.idempotency_key)
             self._in_flight.add(key)
-        self._queue.put(Waiting(request, done, monotonic()))
+            self._queue.put(Waiting(request, done, monotonic()))
 
     def _run(self) -> None:
         """Decide what waits while what was decided before is appended."""
         with ThreadPoolExecutor(1, "command-append") as appender:
             appending: Appending | None = None
             while True:
-                waiting = self._take(wait=appending is None)
+                # Asked to stop, it waits for nobody: the word to stop may have been taken with other commands.
+                waiting = self._take(wait=appending is None and not self._stopping)
                 if waiting is None and self._stopping and appending is None:
                     return
                 appending = self._turn(waiting or [], appending, appender)
@@ -170,6 +176,10 @@ class CommandBus:
             return
         with self._lock:
             self._in_flight.difference_update((e.request.principal, e.request.idempotency_key) for e in waiting)
-        if self._observer and started is not None:
-            self._observer.batch_done([entry.request for entry in waiting], outcomes, monotonic() - started)
-        self._deliver([(entry.done, outcome) for entry, outcome in zip(waiting, outcomes, strict=True)])
+        try:
+            self._deliver([(entry.done, outcome) for entry, outcome in zip(waiting, outcomes, strict=True)])
+            if self._observer and started is not None:
+                self._observer.batch_done([entry.request for entry in waiting], outcomes, monotonic() - started)
+        except Exception:
+            # The commands are done; who cannot take the answer must not stop the writing of all others.
+            logging.getLogger(__name__).exception("an outcome could not be delivered")

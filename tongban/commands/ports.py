@@ -115,10 +115,6 @@ class KeyRing(Protocol):
 class Identifiers(Protocol):
     """Checks identifiers of parties."""
 
-    def normalise(self, identifier: str) -> str:
-        """The one spelling of an identifier."""
-        ...
-
     def problem_with(self, kind: IdentifierKind, identifier: str) -> str | None:
         """What is wrong with it, or None."""
         ...

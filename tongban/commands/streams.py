@@ -7,23 +7,38 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from tongban.commands.ports import Codec, StoredEvent
 from tongban.domain.aggregate import Aggregate
+from tongban.domain.registry import AGGREGATES
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream as of `version`. `tip` is the SHA-256 of its last event's bytes (hex), None before the first."""
+    """A stream as of `version`, of one category. `tip` is the SHA-256 of its last event's bytes (hex).
 
-    version: int
-    position: int
-    tip: str | None
-    state: Any
+    Category, tip and state are None before the first event.
+    """
+
+    version: int = 0
+    position: int = 0
+    tip: str | None = None
+    category: str | None = None
+    state: Any = None
+
+    def state_as(self, aggregate: Aggregate[Any]) -> Any:
+        """The state for who looks for this kind of stream.
+
+        Ids come from callers: where a party's id is given as a case's, there is no such case.
+        """
+        return self.state if self.category == aggregate.category else aggregate.initial
+
+
+EMPTY = Stream()
 
 
 class Streams:
@@ -39,21 +54,19 @@ class Streams:
         """The version up to which each wanted stream is known (0: not at all)."""
         return {stream: known.version if (known := self._known.get(stream)) else 0 for stream in wanted}
 
-    def take(self, wanted: Mapping[UUID, Aggregate[Any]], tails: Iterable[StoredEvent]) -> dict[UUID, Stream]:
+    def take(self, wanted: Iterable[UUID], tails: Iterable[StoredEvent]) -> dict[UUID, Stream]:
         """The wanted streams, with the events in `tails` (rising versions per stream) folded in."""
-        current = {
-            stream: self._known.get(stream) or Stream(0, 0, None, aggregate.initial)
-            for stream, aggregate in wanted.items()
-        }
+        current = {stream: self._known.get(stream, EMPTY) for stream in wanted}
         for stored in tails:
-            before = current[stored.stream]
             recorded = self._codec.decode(stored.state, stored.position)
-            aggregate = wanted[stored.stream]
+            aggregate = AGGREGATES[recorded.envelope.type.split(".")[0]]
+            state = current[stored.stream].state_as(aggregate)
             current[stored.stream] = Stream(
                 version=stored.version,
                 position=stored.position,
                 tip=sha256(stored.state).hexdigest(),
-                state=aggregate.evolve(before.state, recorded.event, recorded.envelope.effective_at),
+                category=aggregate.category,
+                state=aggregate.evolve(state, recorded.event, recorded.envelope.effective_at),
             )
         return current
 
@@ -69,7 +82,7 @@ class Streams:
     def settle(self, stream: UUID, position: int) -> None:
         """Note the position that an event of a remembered stream was given."""
         if (known := self._known.get(stream)) is not None:
-            self._known[stream] = Stream(known.version, position, known.tip, known.state)
+            self._known[stream] = replace(known, position=position)
 
     def position(self, stream: UUID) -> int:
         """The position of a remembered stream's last event; 0 for one that is not remembered."""

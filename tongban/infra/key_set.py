@@ -29,9 +29,7 @@ log = structlog.get_logger(__name__)
 class RemoteKeys:
     """The key set of one issuer."""
 
-    def __init__(
-        self, issuer: str, key_set_url: str = "", *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, issuer: str, key_set_url: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
         """Without `key_set_url` the issuer's discovery document says where the keys are."""
         self._issuer = issuer
         self._url = key_set_url

@@ -63,9 +63,7 @@ class LagReader:
         """The lag; `now` on a clock that only rises. Raises psycopg.Error."""
         # Progress first: what is applied after this look makes the lag look larger, never smaller.
         applied = self._applied()
-        row = self.progress.execute(
-            "SELECT position, partitions FROM relay.checkpoint WHERE name = 'main'"
-        ).fetchone()
+        row = self.progress.execute("SELECT position, partitions FROM relay.checkpoint WHERE name = 'main'").fetchone()
         sent, marks = (0, {}) if row is None else (row[0], _marks(row[1]))
         head = self._head()
         relay = self._since(sent, head) if self.has_broker else None
@@ -75,9 +73,7 @@ class LagReader:
             else self._since(applied.get(name, {}).get(STORE, (0, -1))[1], head)
             for name in self.consumers
         }
-        parked = self.progress.execute(
-            "SELECT consumer, count(DISTINCT stream) FROM consumers.parked GROUP BY 1"
-        )
+        parked = self.progress.execute("SELECT consumer, count(DISTINCT stream) FROM consumers.parked GROUP BY 1")
         self._looked = now
         return Lag(relay, behind, dict.fromkeys(self.consumers, 0) | dict(parked.fetchall()))
 
@@ -117,7 +113,7 @@ class LagReader:
             events += max(1, offset + 1 - next_offset)
             waiting = self._waiting.get(key)
             if waiting is None:
-                # At the first look nothing is known of earlier; the age of the next event in the store is an upper bound.
+                # At the first look nothing is known of earlier; the age of the next stored event is an upper bound.
                 since = now - self._age_after(last) if self._looked is None else self._looked
                 waiting = self._waiting[key] = _Waiting(position, since)
             elif last >= waiting.goal:

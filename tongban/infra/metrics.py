@@ -47,9 +47,7 @@ class Metrics:
             ("route", "status"),
             registry=self.registry,
         )
-        self.relay_lag_events = self._gauge(
-            "tongban_relay_lag_events", "Stored events the relay has not sent yet"
-        )
+        self.relay_lag_events = self._gauge("tongban_relay_lag_events", "Stored events the relay has not sent yet")
         self.relay_lag_seconds = self._gauge("tongban_relay_lag_seconds", "Age of the oldest of them")
         self.consumer_lag_events = Gauge(
             "tongban_consumer_lag_events",

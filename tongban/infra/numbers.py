@@ -5,8 +5,11 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
+import psycopg
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from tongban.commands.ports import LogUnavailable
 
 BLOCK = 1000
 
@@ -21,11 +24,14 @@ class SerialNumbers:
         self._next = self._end = 0
 
     def next(self) -> int:
-        """The next number."""
+        """The next number. Raises LogUnavailable."""
         with self._lock:
             if self._next == self._end:
-                with self._pool.connection() as conn:
-                    row = conn.execute("SELECT nextval('events.human_number')").fetchone()
+                try:
+                    with self._pool.connection() as conn:
+                        row = conn.execute("SELECT nextval('events.human_number')").fetchone()
+                except (psycopg.Error, PoolTimeout) as error:
+                    raise LogUnavailable(f"no serial numbers can be had ({type(error).__name__})") from error
                 assert row is not None
                 self._next = (row[0] - 1) * BLOCK + 1
                 self._end = row[0] * BLOCK + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -53,9 +54,11 @@ class KafkaBroker:
         self._admin: Any = None
 
     def ask(self) -> None:
-        """Raises what kafka-python raises."""
+        """Raises OSError, or what kafka-python raises."""
         try:
             if self._admin is None:
+                # A client that finds nobody leaves its sockets open, so knock first.
+                self._knock()
                 self._admin = KafkaAdminClient(
                     bootstrap_servers=self._addresses,
                     client_id="tongban-readiness",
@@ -66,6 +69,18 @@ class KafkaBroker:
         except Exception:
             self.close()
             raise
+
+    def _knock(self) -> None:
+        """Raises OSError when no address of the cluster takes a connection."""
+        error: OSError | None = None
+        for address in self._addresses:
+            host, _, port = address.rpartition(":")
+            try:
+                socket.create_connection((host, int(port)), timeout=2).close()
+                return
+            except OSError as refused:
+                error = refused
+        raise error or OSError("no address is named")
 
     def close(self) -> None:
         """Close the connection."""
@@ -132,9 +147,7 @@ class Readiness:
             lag = self._lag()
         except psycopg.Error as error:
             self._forget()
-            checks.append(
-                Check("database", ok=False, why=f"PostgreSQL does not answer ({type(error).__name__})")
-            )
+            checks.append(Check("database", ok=False, why=f"PostgreSQL does not answer ({type(error).__name__})"))
         else:
             checks.append(Check("database", ok=True))
             checks += self._lag_checks(lag)
@@ -185,11 +198,7 @@ class Readiness:
     def _within(self, name: str, behind: Behind) -> Check:
         limit = self._settings.lag_limit
         ok = behind.seconds <= limit
-        why = (
-            ""
-            if ok
-            else f"{behind.events} events behind for {behind.seconds:.1f} s; the limit is {limit:g} s"
-        )
+        why = "" if ok else f"{behind.events} events behind for {behind.seconds:.1f} s; the limit is {limit:g} s"
         return Check(name, ok, why, {"events": behind.events, "seconds": round(behind.seconds, 3)})
 
     def _ask_broker(self, broker: Broker) -> Check:
@@ -199,10 +208,8 @@ class Readiness:
             try:
                 broker.ask()
                 self._broker_check = Check("broker", ok=True)
-            except Exception as error:
-                self._broker_check = Check(
-                    "broker", ok=False, why=f"Kafka does not answer ({type(error).__name__})"
-                )
+            except Exception as error:  # noqa: BLE001 - whatever the client raises, the broker does not answer
+                self._broker_check = Check("broker", ok=False, why=f"Kafka does not answer ({type(error).__name__})")
         return self._broker_check
 
     def _tell(self, lag: Lag) -> None:

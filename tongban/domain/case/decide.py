@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -176,7 +176,7 @@ def record_opinion(command: RecordOpinion, circumstances: Circumstances, case: C
 
 def grant_approval(command: GrantApproval, circumstances: Circumstances, case: Case) -> list[CaseEvent]:
     """准予. A case whose item has no licence as its result is closed with the grant."""
-    if case.status is Status.GRANTED or (case.status is Status.CLOSED and not case.failed and case.decided_at):
+    if case.granted:
         return []
     _ready_to_decide(circumstances, case)
     if case.outstanding:
@@ -211,10 +211,10 @@ def issue_licence(
     """制证: one licence for one grant."""
     if case.licence_issued:
         raise LicenceAlreadyIssued(number=case.number)
-    if case.status is not Status.GRANTED:
-        raise NotGranted(number=case.number, status=case.status)
     if case.licence_type is None:
         raise NoLicenceResults(number=case.number)
+    if case.status is not Status.GRANTED:
+        raise NotGranted(number=case.number, status=case.status)
     _not_before(circumstances.effective_at, case.decided_at)
     valid_from = command.valid_from or office_day(circumstances.effective_at)
     valid_to = command.valid_to
@@ -258,6 +258,11 @@ def _applicant(case: Case) -> UUID:
 
 
 def _years_later(day: date, years: int) -> date:
-    """The last valid day: the day before the same date `years` on (29 February ends on 28 February)."""
-    ordinal = date(day.year + years, day.month, min(day.day, 28) if day.month == 2 else day.day).toordinal()
-    return date.fromordinal(ordinal - 1)
+    """The last valid day: the day before the same date `years` on, or before 1 March where that year has no such date."""
+    if day.year + years > date.max.year:
+        raise InvalidValidity(valid_from=day, years=years)
+    try:
+        same_date = day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        same_date = date(day.year + years, 3, 1)
+    return same_date - timedelta(days=1)

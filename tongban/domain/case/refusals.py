@@ -114,6 +114,6 @@ class NoLicenceResults(RuleBroken):
 
 
 class InvalidValidity(RuleBroken):
-    """The licence would end before it begins."""
+    """The licence would end before it begins, or after the year 9999."""
 
-    zh = "证照有效期止早于有效期起。"
+    zh = "证照有效期止早于有效期起, 或晚于9999年。"

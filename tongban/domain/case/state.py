@@ -55,6 +55,7 @@ class Case:
     accepted_at: datetime | None = None
     opinions: Mapping[str, tuple[Opinion, datetime]] = field(default_factory=dict)
     decided_at: datetime | None = None
+    granted: bool = False
     licence_issued: bool = False
 
     @property
@@ -88,7 +89,7 @@ def evolve(case: Case, event: CaseEvent, at: datetime) -> Case:
         case OpinionRecorded():
             return replace(case, opinions={**case.opinions, event.branch: (event.opinion, at)})
         case ApprovalGranted():
-            return replace(case, status=Status.GRANTED, decided_at=at)
+            return replace(case, status=Status.GRANTED, decided_at=at, granted=True)
         case ApprovalDenied():
             return replace(case, status=Status.DENIED, decided_at=at)
         case LicenceIssued():

@@ -49,8 +49,12 @@ class Kafka:
         return kafka_jars.why_unavailable(self.cache)
 
     def must_fetch(self) -> bool:
-        """Whether the next start has to fetch the jars first."""
+        """Whether the jars are not here yet."""
         return not kafka_jars.jars_directory(self.cache).is_dir()
+
+    def fetch(self) -> Path:
+        """The directory of jars, fetched now if they are not here yet. StartError when that fails."""
+        return kafka_jars.fetch(self.cache, stopping=self._stopping)
 
     @property
     def pid(self) -> int | None:
@@ -72,7 +76,7 @@ class Kafka:
         missing = self.why_unavailable()
         if missing is not None:
             raise StartError(f"Apache Kafka cannot run here: {missing}. Install it, or use --broker none.")
-        jars = kafka_jars.fetch(self.cache, stopping=self._stopping)
+        jars = self.fetch()
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             properties = self._write_properties()

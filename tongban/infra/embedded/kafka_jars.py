@@ -67,7 +67,15 @@ def fetch(cache: Path, *, stopping: Callable[[], bool] = lambda: False, timeout:
         log = work / "maven.log"
         maven = Child(
             [
-                *("mvn", "--batch-mode", "--quiet", "--strict-checksums", "--file", str(POM)),
+                *(
+                    "mvn",
+                    "--batch-mode",
+                    "--quiet",
+                    "--strict-checksums",
+                    "-Dstyle.color=never",
+                    "--file",
+                    str(POM),
+                ),
                 *("dependency:copy-dependencies", f"-DoutputDirectory={work / 'jars'}"),
             ],
             log=log,
@@ -81,9 +89,7 @@ def fetch(cache: Path, *, stopping: Callable[[], bool] = lambda: False, timeout:
             maven.kill()
         if maven.returncode != 0:
             reason = next((line for line in maven.last_lines(200).splitlines() if "ERROR" in line), "")
-            raise StartError(
-                f"Maven could not fetch Apache Kafka {version()} ({maven.how_it_ended()}). {reason}"
-            )
+            raise StartError(f"Maven could not fetch Apache Kafka {version()} ({maven.how_it_ended()}). {reason}")
         try:
             (work / "jars").rename(jars)
         except OSError:

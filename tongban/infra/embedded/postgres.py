@@ -58,9 +58,7 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(
-        self, directory: Path, *, log: Path | None = None, settings: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, directory: Path, *, log: Path | None = None, settings: dict[str, str] | None = None) -> None:
         self.directory = directory.absolute()
         self.pgdata = self.directory / "pgdata"
         self.log = log or self.directory / "postgres.log"
@@ -87,9 +85,7 @@ class Postgres:
         try:
             self._prepare(binaries)
         except (OSError, subprocess.CalledProcessError) as error:
-            said = (
-                error.stderr.strip().splitlines() if isinstance(error, subprocess.CalledProcessError) else []
-            )
+            said = error.stderr.strip().splitlines() if isinstance(error, subprocess.CalledProcessError) else []
             raise StartError(
                 f"PostgreSQL cannot use {self.directory}: {said[-1] if said else error}. "
                 "Choose another directory with DATA or --data, or free some room."

@@ -89,9 +89,7 @@ class Supervisor:
             if done():
                 return
             if time.monotonic() > deadline:
-                raise StartError(
-                    f"Waited {START_TIMEOUT:.0f} s in vain for {awaited}; see {log}:\n{last_lines(log)}"
-                )
+                raise StartError(f"Waited {START_TIMEOUT:.0f} s in vain for {awaited}; see {log}:\n{last_lines(log)}")
 
     def run(self, name: str, command: Sequence[str], env: Mapping[str, str], *, log: Path | None) -> None:
         """Run a command to its end while supervising; StartError when it fails."""

@@ -1,0 +1,1 @@
+"""Tests of decisions: pure, without any server."""

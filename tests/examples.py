@@ -1,0 +1,293 @@
+"""One valid example of each event and each command, with fixed ids and times.
+
+The people are made up; their numbers are of reserved regions or end in checked digits, but belong to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from tongban.domain.actor import Actor, Role
+from tongban.domain.case.commands import (
+    AcceptApplication,
+    DenyApproval,
+    GrantApproval,
+    How,
+    IssueLicence,
+    MaterialOffered,
+    RecordOpinion,
+    SubmitApplication,
+)
+from tongban.domain.case.events import (
+    ApplicationAccepted,
+    ApplicationSubmitted,
+    ApprovalDenied,
+    ApprovalGranted,
+    CaseClosed,
+    Channel,
+    LicenceIssued,
+    Opinion,
+    OpinionRecorded,
+    Result,
+)
+from tongban.domain.catalogue.commands import PublishItem
+from tongban.domain.catalogue.events import ItemPublished
+from tongban.domain.ids import item_stream, rating_stream
+from tongban.domain.licence.commands import CollectLicence
+from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.party.commands import RegisterParty
+from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
+from tongban.domain.rating.commands import RateCase
+from tongban.domain.rating.events import CaseRated
+from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Rules
+from tongban.domain.registry import EVENT_NAMES
+
+PERSON_ID = UUID("0191d6a0-0000-7000-8000-000000000001")
+ORGANISATION_ID = UUID("0191d6a0-0000-7000-8000-000000000002")
+CASE_ID = UUID("0191d6a0-0000-7000-8000-000000000003")
+LICENCE_ID = UUID("0191d6a0-0000-7000-8000-000000000004")
+DRAFT_ID = UUID("0191d6a0-0000-7000-8000-000000000005")
+EVENT_ID = UUID("0191d6a0-0000-7000-8000-000000000006")
+COMMAND_ID = UUID("0191d6a0-0000-7000-8000-000000000007")
+CAUSE_ID = UUID("0191d6a0-0000-7000-8000-000000000008")
+NEW_ID = LICENCE_ID
+STRANGER_ID = UUID("0191d6a0-0000-7000-8000-00000000000f")
+
+EFFECTIVE_AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+RECORDED_AT = datetime(2026, 3, 2, 1, 30, 0, 250_000, tzinfo=UTC)
+
+ITEM = "property-transfer"
+LEAD = "nr"
+BRANCHES = ("housing", "tax", "nr")
+LICENCE_TYPE = "lt-property"
+CASE_NUMBER = "NR-20260302-0000001"
+LICENCE_NUMBER = "1.2.156.3005.2.TEST.0001"
+
+DEFINITION: dict[str, Any] = {
+    "id": ITEM,
+    "nameZh": "不动产转移登记",
+    "nameEn": "Transfer of real estate",
+    "departmentId": LEAD,
+    "reviewBranches": {"departments": list(BRANCHES)},
+    "caseType": {"code": "2"},
+    "materials": [{"materialId": "form"}, {"materialId": "id-card"}, {"materialId": "sale-contract"}],
+    "serviceObjects": ["NATURAL_PERSON", "LEGAL_PERSON"],
+    "resultLicenceTypeId": LICENCE_TYPE,
+}
+
+APPLICANT = Actor(id=str(PERSON_ID), role=Role.CITIZEN)
+STRANGER = Actor(id=str(STRANGER_ID), role=Role.CITIZEN)
+CLERK = Actor(id="officer-clerk", role=Role.CLERK, department=LEAD, district="310101")
+ACCEPTOR = Actor(id="officer-acceptor", role=Role.ACCEPTOR, department=LEAD, district="310101")
+DECIDER = Actor(id="officer-decider", role=Role.DECIDER, department=LEAD, district="310101")
+HEAD = Actor(id="officer-head", role=Role.HEAD, department=LEAD, district="310101")
+ADMIN = Actor(id="officer-admin", role=Role.ADMIN)
+SYSTEM = Actor(id="react", role=Role.SYSTEM)
+
+
+def reviewer(branch: str) -> Actor:
+    """A reviewer of one branch."""
+    return Actor(id=f"officer-{branch}", role=Role.REVIEWER, department=branch)
+
+
+item_published = ItemPublished(item_id=ITEM, item_version=1, definition=DEFINITION)
+
+party_registered = PartyRegistered(
+    party_id=PERSON_ID,
+    kind=PartyKind.PERSON,
+    identifier_kind=IdentifierKind.CITIZEN_ID,
+    identifier="11010119900307109X",
+    name="欧阳测试",
+)
+
+organisation_registered = PartyRegistered(
+    party_id=ORGANISATION_ID,
+    kind=PartyKind.ORGANISATION,
+    identifier_kind=IdentifierKind.USCC,
+    identifier="91110000600037341L",
+    name="测试餐饮有限公司",
+)
+
+application_submitted = ApplicationSubmitted(
+    number=CASE_NUMBER,
+    item_id=ITEM,
+    item_version=1,
+    lead=LEAD,
+    branches=BRANCHES,
+    promised=True,
+    licence_type=LICENCE_TYPE,
+    applicant=PERSON_ID,
+    channel=Channel.WEB,
+    draft=DRAFT_ID,
+    evidence=(
+        Evidence("form", "UPLOAD", "applicant", None, "sha256:0f"),
+        Evidence("id-card", "E_LICENCE", None, None, None),
+    ),
+    answers={"first-home": "首套住房答复", "area": 88.5},
+    form={"address": "测试路77弄3号", "phone": "13900000000"},
+)
+
+application_accepted = ApplicationAccepted(accepted_by=ACCEPTOR.id)
+
+
+def opinion_recorded(branch: str, opinion: Opinion = Opinion.PASS) -> OpinionRecorded:
+    """The opinion of one branch."""
+    return OpinionRecorded(branch=branch, opinion=opinion, applicant=PERSON_ID, text="材料齐全意见")
+
+
+approval_granted = ApprovalGranted(decided_by=DECIDER.id, applicant=PERSON_ID, text="准予理由文字")
+approval_denied = ApprovalDenied(
+    decided_by=DECIDER.id, applicant=PERSON_ID, reason="合同未备案之理由", remedy="六十日内可申请行政复议"
+)
+licence_issued = LicenceIssued(
+    licence_id=LICENCE_ID,
+    licence_type=LICENCE_TYPE,
+    licence_number=LICENCE_NUMBER,
+    holder=PERSON_ID,
+    valid_from=date(2026, 3, 2),
+    valid_to=date(2031, 3, 1),
+    face={"owner": "欧阳测试持证", "unit": "测试路房产"},
+)
+case_closed = CaseClosed(result=Result.GRANTED)
+case_denied = CaseClosed(result=Result.DENIED)
+licence_collected = LicenceCollected(
+    case_id=CASE_ID,
+    licence_type=LICENCE_TYPE,
+    licence_number=LICENCE_NUMBER,
+    holder=PERSON_ID,
+    valid_from=date(2026, 3, 2),
+    valid_to=None,
+    face={"owner": "欧阳测试归集"},
+)
+case_rated = CaseRated(
+    case_id=CASE_ID,
+    item_id=ITEM,
+    department=LEAD,
+    rater=PERSON_ID,
+    grade=2,
+    options=("fast",),
+    anonymous=True,
+    text="办得很快之评语",
+)
+
+ALL_PASSED = tuple(opinion_recorded(branch) for branch in BRANCHES)
+FILED = (application_submitted,)
+ACCEPTED = (*FILED, application_accepted)
+REVIEWED = (*ACCEPTED, *ALL_PASSED)
+GRANTED = (*REVIEWED, approval_granted)
+ISSUED = (*GRANTED, licence_issued, case_closed)
+DENIED = (*REVIEWED, approval_denied, case_denied)
+WITHOUT_LICENCE = (*REVIEWED, approval_granted, case_closed)
+
+EVENTS: Mapping[str, Any] = {
+    EVENT_NAMES[event.__class__]: event
+    for event in (
+        item_published,
+        party_registered,
+        application_submitted,
+        application_accepted,
+        opinion_recorded("tax", Opinion.FAIL),
+        approval_granted,
+        approval_denied,
+        licence_issued,
+        case_closed,
+        licence_collected,
+        case_rated,
+    )
+}
+"""Type name → example."""
+
+_STREAMS = {
+    "catalogue": item_stream(ITEM),
+    "party": PERSON_ID,
+    "case": CASE_ID,
+    "licence": LICENCE_ID,
+    "rating": rating_stream(CASE_ID),
+}
+
+
+def envelope(event: Any, **changes: Any) -> Envelope:
+    """An envelope around an example, every field of it filled; `changes` replaces fields."""
+    name = EVENT_NAMES[event.__class__]
+    stream = _STREAMS[name.split(".")[0]]
+    given: dict[str, Any] = {
+        "id": EVENT_ID,
+        "type": name,
+        "schema": 1,
+        "stream": stream,
+        "version": 3,
+        "effective_at": EFFECTIVE_AT,
+        "recorded_at": RECORDED_AT,
+        "actor": Actor(
+            id="officer-clerk",
+            role=Role.CLERK,
+            department=LEAD,
+            district="310101",
+            on_behalf_of=ORGANISATION_ID,
+            mandate=DRAFT_ID,
+        ),
+        "command": COMMAND_ID,
+        "causation": CAUSE_ID,
+        "correlation": CASE_ID,
+        "rules": Rules(item=ItemVersion(ITEM, 1), bundle=ItemVersion("home-moving", 2), calendar="2026.1"),
+        "holders": {"housing": "dept:housing", "tax": "dept:tax"},
+        "evidence": getattr(event, "evidence", ()),
+        "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "prev": "ab" * 32,
+    }
+    return Envelope(**{**given, **changes})
+
+
+register_party = RegisterParty(
+    kind=PartyKind.PERSON,
+    identifier_kind=IdentifierKind.CITIZEN_ID,
+    identifier="11010119900307109X",
+    name="欧阳测试",
+    id=PERSON_ID,
+)
+publish_item = PublishItem(item=DEFINITION)
+submit_application = SubmitApplication(
+    item=ITEM,
+    applicant=PERSON_ID,
+    channel=Channel.WEB,
+    answers={"first-home": "首套住房答复", "area": 88.5},
+    form={"address": "测试路77弄3号", "phone": "13900000000"},
+    materials=(MaterialOffered("form", How.UPLOAD, "sha256:0f"), MaterialOffered("id-card", How.E_LICENCE)),
+    draft=DRAFT_ID,
+)
+accept_application = AcceptApplication(case_id=CASE_ID)
+record_opinion = RecordOpinion(case_id=CASE_ID, branch="tax", opinion=Opinion.PASS, text="材料齐全意见")
+grant_approval = GrantApproval(case_id=CASE_ID, text="准予理由文字")
+deny_approval = DenyApproval(case_id=CASE_ID, reason="合同未备案之理由", remedy="六十日内可申请行政复议")
+issue_licence = IssueLicence(case_id=CASE_ID, face={"owner": "欧阳测试持证", "unit": "测试路房产"})
+collect_licence = CollectLicence(
+    licence_id=LICENCE_ID,
+    case_id=CASE_ID,
+    licence_type=LICENCE_TYPE,
+    licence_number=LICENCE_NUMBER,
+    holder=PERSON_ID,
+    valid_from=date(2026, 3, 2),
+    valid_to=None,
+    face={"owner": "欧阳测试归集"},
+)
+rate_case = RateCase(case_id=CASE_ID, grade=2, options=("fast",), text="办得很快之评语", anonymous=True)
+
+COMMANDS: Mapping[str, Any] = {
+    command.__class__.__name__: command
+    for command in (
+        register_party,
+        publish_item,
+        submit_application,
+        accept_application,
+        record_opinion,
+        grant_approval,
+        deny_approval,
+        issue_licence,
+        collect_licence,
+        rate_case,
+    )
+}
+"""Command name → example."""

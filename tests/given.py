@@ -1,0 +1,128 @@
+"""given(events).when(command).then(events): the words in which decisions are tested, on the pure functions alone.
+
+Events given are facts of one case's world: they are folded by kind, each taking effect an hour after the one
+before, the first at `START`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.examples import ADMIN, CASE_NUMBER, LICENCE_NUMBER, NEW_ID
+from tongban.domain.actor import Actor
+from tongban.domain.aggregate import Circumstances, effective_time
+from tongban.domain.case.commands import CaseCommand, SubmitApplication
+from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
+from tongban.domain.catalogue.commands import PublishItem
+from tongban.domain.catalogue.decide import publish_item
+from tongban.domain.errors import DomainError
+from tongban.domain.licence.commands import CollectLicence
+from tongban.domain.licence.decide import collect_licence
+from tongban.domain.party.commands import RegisterParty
+from tongban.domain.party.decide import RegistrationFacts, register_party
+from tongban.domain.party.events import PartyRegistered
+from tongban.domain.rating.commands import RateCase
+from tongban.domain.rating.decide import rate_case
+from tongban.domain.registry import AGGREGATES, EVENT_NAMES
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+NOW = START + timedelta(days=30)
+
+Command = RegisterParty | PublishItem | SubmitApplication | CaseCommand | CollectLicence | RateCase
+
+
+@dataclass(frozen=True)
+class Given:
+    """Facts, and what they make of each kind of stream."""
+
+    events: tuple[Any, ...]
+
+    def states(self) -> dict[str, Any]:
+        """Category → state after the given events."""
+        states = {category: aggregate.initial for category, aggregate in AGGREGATES.items()}
+        for hour, event in enumerate(self.events):
+            category = EVENT_NAMES[event.__class__].split(".")[0]
+            states[category] = AGGREGATES[category].evolve(states[category], event, START + timedelta(hours=hour))
+        return states
+
+    def when(
+        self,
+        command: Command,
+        *,
+        by: Actor = ADMIN,
+        at: datetime | None = None,
+        problem: str | None = None,
+        validity_years: int | None = None,
+    ) -> Asked:
+        """A command, by whom, taking effect `at` (default now). `problem`: what is wrong with an identifier;
+        `validity_years`: how long the licence type is valid.
+        """
+        return Asked(self, command, by, at, problem, validity_years)
+
+
+def given(*events: Any) -> Given:
+    """These events have happened, in this order."""
+    return Given(events)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command that is put to the decision; nothing is decided before one of the `then`s."""
+
+    world: Given
+    command: Command
+    by: Actor
+    at: datetime | None
+    problem: str | None
+    validity_years: int | None
+
+    def decided(self) -> list[Any]:
+        """The events the command leads to. Raises DomainError."""
+        circumstances = Circumstances(
+            actor=self.by, now=NOW, effective_at=effective_time(self.at, NOW, self.by), new_id=NEW_ID
+        )
+        return self._decide(circumstances, self.world.states())
+
+    def _decide(self, circumstances: Circumstances, states: Mapping[str, Any]) -> list[Any]:
+        command = self.command
+        match command:
+            case RegisterParty():
+                return list(register_party(command, circumstances, states["party"], self._registration(command)))
+            case PublishItem():
+                return list(publish_item(command, states["catalogue"]))
+            case SubmitApplication():
+                facts = FilingFacts(states["catalogue"], states["party"], CASE_NUMBER)
+                return list(submit_application(command, circumstances, states["case"], facts))
+            case CollectLicence():
+                return list(collect_licence(command, states["licence"]))
+            case RateCase():
+                return list(rate_case(command, circumstances, states["rating"], states["case"]))
+            case _:
+                licence = LicenceFacts(LICENCE_NUMBER, self.validity_years)
+                return list(decide(command, circumstances, states["case"], licence))
+
+    def _registration(self, command: RegisterParty) -> RegistrationFacts:
+        registered = {e.identifier: e.party_id for e in self.world.events if isinstance(e, PartyRegistered)}
+        holder: UUID | None = registered.get(command.identifier)
+        return RegistrationFacts(party_id=holder or command.id or NEW_ID, holder=holder, problem=self.problem)
+
+    def then(self, *events: Any) -> None:
+        """The command leads to exactly these events."""
+        assert self.decided() == list(events)
+
+    def then_nothing(self) -> None:
+        """It is so already: no event, no refusal."""
+        assert self.decided() == []
+
+    def then_refuses(self, rule: type[DomainError], **fields: object) -> None:
+        """The command is refused by this very rule, whose refusal has (at least) these fields."""
+        with pytest.raises(DomainError) as refused:
+            self.decided()
+        assert refused.type is rule
+        assert {name: refused.value.fields.get(name) for name in fields} == fields

@@ -1,0 +1,1 @@
+"""The GraphQL read side on a real PostgreSQL."""

@@ -1,0 +1,191 @@
+"""The tools of an operator: each function does one thing and gives back what the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import httpx
+import orjson
+import psycopg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tongban.api.asyncapi import asyncapi
+from tongban.api.openapi import openapi
+from tongban.bootstrap.errors import NotConfigured, need_database
+from tongban.consumers.parked import Parked, Retried, list_parked, retry
+from tongban.consumers.projector import PROJECTOR, Projector
+from tongban.consumers.rebuild import RebuildReport, rebuild
+from tongban.domain.actor import Role
+from tongban.domain.replay import Step, known_events, replay
+from tongban.graphql.sdl import sdl
+from tongban.infra import history
+from tongban.infra.database import DbRole, connect
+from tongban.infra.issuer import Issuer
+from tongban.infra.migrate import migrate
+from tongban.infra.reference import sample_items
+from tongban.infra.settings import Settings
+from tongban.infra.verify import ChainReport, verify_chains
+from tongban.infra.write_side import open_vault
+from tongban.projections.registry import apply_batch
+
+_TOKEN_SECONDS = 3600
+
+
+def run_migrations(settings: Settings) -> list[str]:
+    """Bring the database up to date, as its owner."""
+    url = settings.admin_database_url or settings.database_url
+    if not url:
+        raise NotConfigured("no database is named: set TONGBAN_ADMIN_DATABASE_URL to a login that owns the database")
+    return migrate(url)
+
+
+def issue_token(
+    settings: Settings,
+    role: str,
+    subject: str,
+    department: str | None = None,
+    district: str | None = None,
+    ttl: int = _TOKEN_SECONDS,
+) -> str:
+    """A token of the embedded issuer."""
+    try:
+        wanted = Role(role)
+    except ValueError:
+        known = ", ".join(known for known in Role if known is not Role.SYSTEM)
+        raise NotConfigured(f"there is no role {role!r}: it is one of {known}") from None
+    return Issuer(settings).issue(wanted, subject, department=department, district=district, ttl=ttl)
+
+
+def run_seed(settings: Settings) -> dict[str, int]:
+    """Publish every item of the sample catalogue by the command API; what is published already stays as it is."""
+    token = issue_token(settings, Role.ADMIN, "seed")
+    tally = {"published": 0, "unchanged": 0}
+    with httpx.Client(base_url=base_url(settings), timeout=30, headers={"Authorization": f"Bearer {token}"}) as client:
+        for item in sample_items():
+            body = orjson.dumps({"item": item})
+            key = uuid5(NAMESPACE_URL, sha256(body).hexdigest())
+            headers = {"Idempotency-Key": str(key), "Content-Type": "application/json"}
+            answer = client.post("/commands/PublishItem", content=body, headers=headers)
+            if answer.is_error:
+                raise NotConfigured(f"{item['id']} was not published: {answer.status_code} {answer.text[:300]}")
+            tally["published" if answer.json()["events"] else "unchanged"] += 1
+    return tally
+
+
+def base_url(settings: Settings) -> str:
+    """Where the API of these settings is reached on this machine."""
+    return f"http://{settings.host}:{settings.port}"
+
+
+@contextmanager
+def _events(settings: Settings) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    need_database(settings)
+    with closing(connect(settings.database_url, DbRole.PROJECTOR)) as conn:
+        yield conn
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr when that is a terminal; tell it how much of how much is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def replay_case(
+    settings: Settings, case: UUID, *, at: datetime | None = None, known_at: datetime | None = None
+) -> list[Step]:
+    """The steps of a case, its licence and its rating; none when there is no such case. Without zone: local time."""
+    need_database(settings)
+    vault, keys = open_vault(settings)
+    with closing(keys), _events(settings) as conn:
+        events = history.case_history(conn, case, vault)
+    return list(replay(known_events(events, at=_aware(at), known_at=_aware(known_at))))
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.astimezone() if moment is not None and moment.tzinfo is None else moment
+
+
+def run_rebuild(settings: Settings, tables: Sequence[str] | None, *, check: bool) -> RebuildReport:
+    """Rebuild read tables beside the live ones, compare, and exchange them unless `check`."""
+    need_database(settings)
+    with _progress("rebuilding") as progress:
+        return rebuild(settings.database_url, tables=tables, check=check, progress=progress)
+
+
+def parked_events(settings: Settings) -> list[Parked]:
+    """The parked events of all consumers."""
+    with _events(settings) as conn:
+        return list_parked(conn)
+
+
+def retry_parked(settings: Settings, case: UUID) -> list[Retried]:
+    """Apply the parked events of a case (or one stream) again. The reactor's are given again when it runs next."""
+    with _events(settings) as conn:
+        return retry(conn, PROJECTOR, Projector(apply_batch), case=case)
+
+
+def verify(settings: Settings, case: UUID | None) -> ChainReport:
+    """Check the hash chain of every stream, or of one case with its licence and rating."""
+    with _events(settings) as conn:
+        if case is not None:
+            return verify_chains(history.case_rows(conn, case))
+        total = history.count(conn)
+        with _progress("verifying") as progress:
+            return verify_chains(history.all_events(conn), lambda done: progress(done, total))
+
+
+def export(settings: Settings, what: str) -> Iterator[bytes]:
+    """The lines of a document, or every event as a line of JSON in replay order."""
+    match what:
+        case "openapi":
+            yield orjson.dumps(openapi(), option=orjson.OPT_INDENT_2)
+        case "asyncapi":
+            yield orjson.dumps(asyncapi(), option=orjson.OPT_INDENT_2)
+        case "sdl":
+            yield sdl().encode()
+        case "events":
+            with _events(settings) as conn:
+                for position, _, _, _, state in history.all_events(conn):
+                    yield b'{"position":%d,"event":%b}' % (position, state)
+        case _:
+            raise NotConfigured(f"there is no export {what!r}: it is one of openapi, asyncapi, sdl, events")
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Where everything stands: newest event, relay, consumers, parked events, and what the API says of itself."""
+    with _events(settings) as conn:
+        newest = history.last_position(conn)
+        relay = conn.execute("SELECT position, epoch, updated_at FROM relay.checkpoint WHERE name = 'main'").fetchone()
+        consumers = conn.execute(
+            "SELECT consumer, max(last_position), max(updated_at) FROM consumers.progress GROUP BY consumer"
+        ).fetchall()
+        parked = conn.execute(
+            "SELECT consumer, count(DISTINCT stream), count(*) FROM consumers.parked GROUP BY consumer"
+        ).fetchall()
+    told: dict[str, Any] = {"events": {"newest position": newest}}
+    if settings.has_broker and relay is not None:
+        told["relay"] = {"position": relay[0], "behind": newest - relay[0], "epoch": relay[1], "at": relay[2]}
+    for name, position, at in consumers:
+        told[name] = {"position": position, "behind": newest - position, "at": at}
+    told["parked"] = {name: f"{events} events of {streams} streams" for name, streams, events in parked} or "none"
+    told["api"] = _readiness(settings)
+    return told
+
+
+def _readiness(settings: Settings) -> dict[str, Any]:
+    try:
+        answer = httpx.get(f"{base_url(settings)}/readyz", timeout=5)
+    except httpx.HTTPError as error:
+        return {"status": f"does not answer ({type(error).__name__})"}
+    told: dict[str, Any] = answer.json()
+    return {"status": told["status"], **({"reasons": "; ".join(told["reasons"])} if told.get("reasons") else {})}

@@ -1,0 +1,178 @@
+"""The homepage of a party: its cases and its licences."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry.scalars import JSON
+
+from tongban.domain.actor import APPLICANT_ROLES
+from tongban.graphql.case import Case, CaseState, announce, case
+from tongban.graphql.catalogue import Language
+from tongban.graphql.connection import After, Connection, First, Node, connect
+from tongban.graphql.context import Info, Lang
+from tongban.graphql.ids import global_id, uuid_of
+from tongban.projections.cases import CaseRow, cases_of
+from tongban.projections.licences import LicenceRow, licences_of
+from tongban.projections.parties import PartyRow
+
+_SHOWN_START, _SHOWN_END = 3, 2
+
+
+@strawberry.type(description="An e-licence (电子证照) in the licence library.")
+class Licence(Node):
+    """A licence."""
+
+    row: strawberry.Private[LicenceRow]
+    key: str = strawberry.field(description="The plain id, as commands take it (`licence_id`).")
+    number: str = strawberry.field(description="The number of the licence.")
+    type: str = strawberry.field(description="The code of its type in the catalogue.")
+    valid_from: date = strawberry.field(description="The first day it is valid.")
+    valid_to: date | None = strawberry.field(description="The last day it is valid; null: without end.")
+    collected_at: datetime = strawberry.field(description="归集: when it entered the library (UTC).")
+
+    @strawberry.field(description="The name of its type.")
+    def type_name(self, info: Info, lang: Language = Lang.ZH) -> str | None:
+        """By the catalogue."""
+        return info.context.names.licence_type(self.type, lang.value)
+
+    @strawberry.field(description="Who holds it.")
+    def holder(self, info: Info) -> Annotated[Party, strawberry.lazy("tongban.graphql.homepage")] | None:
+        """Read together with its siblings'."""
+        return party_of(info, self.row.holder)
+
+    @strawberry.field(description="The case it came from, if that may be seen.")
+    def case(self, info: Info) -> Case | None:
+        """Read together with its siblings'."""
+        row = info.context.cases.get(self.row.case_id)
+        return case(row) if row else None
+
+    @strawberry.field(description="What stands on its face, opened; null if it was erased.")
+    def face(self, info: Info) -> JSON | None:
+        """Opened together with its siblings'."""
+        face: JSON | None = info.context.unsealed.open(self.row.sealed)[0].get("face")
+        return face
+
+    @strawberry.field(description="Whether what stands on its face was erased for good.")
+    def erased(self, info: Info) -> bool:
+        """Known once the box was opened."""
+        return info.context.unsealed.open(self.row.sealed)[1]
+
+
+@strawberry.type(description="A natural person or an organisation that applies, holds licences and rates (办事主体).")
+class Party(Node):
+    """A party."""
+
+    row: strawberry.Private[PartyRow]
+    key: str = strawberry.field(description="The plain id, as commands take it.")
+    kind: str = strawberry.field(description="PERSON or ORGANISATION.")
+    identifier_kind: str = strawberry.field(description="CITIZEN_ID, USCC, RESIDENCE_PERMIT or PASSPORT.")
+
+    @strawberry.field(description="The name; null if it was erased.")
+    def name(self, info: Info) -> str | None:
+        """Opened together with its siblings'."""
+        name = info.context.unsealed.open(self.row.sealed)[0].get("name")
+        return None if name is None else str(name)
+
+    @strawberry.field(
+        description="The identifier: whole for the party itself, masked for others; null if it was erased."
+    )
+    def number(self, info: Info) -> str | None:
+        """Opened together with its siblings'."""
+        number = info.context.unsealed.open(self.row.sealed)[0].get("identifier")
+        if number is None:
+            return None
+        return str(number) if _is_self(info, self.row.id) else _masked(str(number))
+
+    @strawberry.field(description="Whether the personal data was erased for good.")
+    def erased(self, info: Info) -> bool:
+        """Known once the box was opened."""
+        return info.context.unsealed.open(self.row.sealed)[1]
+
+    @strawberry.field(description="The party's cases, newest first.")
+    def cases(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        state: Annotated[CaseState | None, strawberry.argument(description="Only those that stand there.")] = None,
+    ) -> Connection[Case]:
+        """A page of those that the reader may see."""
+        status = None if state is None else state.name
+        page = cases_of(info.context.cursor, self.row.id, first=first, after=after, status=status)
+        announce(info, [row for _, row in page.rows])
+        return connect(page, after, _case)
+
+    @strawberry.field(description="The party's licences, newest first.")
+    def licences(self, info: Info, first: First = 20, after: After = None) -> Connection[Licence]:
+        """A page of those that the reader may see."""
+        page = licences_of(info.context.cursor, self.row.id, first=first, after=after)
+        info.context.cases.want(row.case_id for _, row in page.rows)
+        info.context.unsealed.want([box for _, row in page.rows for box in row.sealed])
+        return connect(page, after, licence)
+
+
+def _case(row: CaseRow) -> Case:
+    return case(row)
+
+
+def _is_self(info: Info, party: UUID) -> bool:
+    actor = info.context.actor
+    return actor is not None and actor.role in APPLICANT_ROLES and uuid_of(actor.id) == party
+
+
+def _masked(number: str) -> str:
+    hidden = max(0, len(number) - _SHOWN_START - _SHOWN_END)
+    return number[:_SHOWN_START] + "*" * hidden + (number[-_SHOWN_END:] if hidden else "")
+
+
+def party(row: PartyRow) -> Party:
+    """The GraphQL object of a party."""
+    return Party(
+        id=strawberry.ID(global_id("Party", row.id)),
+        row=row,
+        key=str(row.id),
+        kind=row.kind,
+        identifier_kind=row.identifier_kind,
+    )
+
+
+def party_of(info: Info, party_id: UUID) -> Party | None:
+    """A party, if it may be seen."""
+    row = info.context.parties.get(party_id)
+    if row is None:
+        return None
+    info.context.unsealed.want(row.sealed)
+    return party(row)
+
+
+def licence(row: LicenceRow) -> Licence:
+    """The GraphQL object of a licence."""
+    return Licence(
+        id=strawberry.ID(global_id("Licence", row.id)),
+        row=row,
+        key=str(row.id),
+        number=row.number,
+        type=row.licence_type,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        collected_at=row.collected_at,
+    )
+
+
+def licence_of(info: Info, licence_id: UUID | None) -> Licence | None:
+    """A licence, if it may be seen."""
+    row = info.context.licences.get(licence_id) if licence_id is not None else None
+    return licence(row) if row else None
+
+
+def me(info: Info) -> Party | None:
+    """The caller, if it is a party."""
+    actor = info.context.actor
+    if actor is None or actor.role not in APPLICANT_ROLES:
+        return None
+    party_id = uuid_of(actor.id)
+    return party_of(info, party_id) if party_id is not None else None

@@ -1,0 +1,171 @@
+"""The schema: what can be asked, and how an answer is made. It never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
+
+from tongban.graphql.case import Case, find_case
+from tongban.graphql.case import case as case_object
+from tongban.graphql.catalogue import ServiceItem, find_item, resolve_items
+from tongban.graphql.connection import After, Connection, First, Node
+from tongban.graphql.context import Info
+from tongban.graphql.errors import presentable
+from tongban.graphql.homepage import Licence, Party, licence_of, me, party_of
+from tongban.graphql.ids import askable, key_of, split_global_id
+from tongban.graphql.limits import Limits
+from tongban.graphql.queue import Department, find_department
+from tongban.projections.cases import case_by_number
+
+AnId = Annotated[strawberry.ID, strawberry.argument(description="A global id, or the plain id that commands take.")]
+
+
+@strawberry.type(description="What can be read. Whatever does not exist, or may not be seen, is null.")
+class Query:
+    """The entry points."""
+
+    @strawberry.field(description="The caller's homepage; null for who is no party.")
+    def me(self, info: Info) -> Party | None:
+        """By the token's subject."""
+        return me(info)
+
+    @strawberry.field(description="A party.")
+    def party(self, info: Info, id: AnId) -> Party | None:  # noqa: A002
+        """By id."""
+        key = key_of(id, "Party")
+        return party_of(info, key) if key else None
+
+    @strawberry.field(description="A case.")
+    def case(
+        self,
+        info: Info,
+        id: AnId,  # noqa: A002
+        min_version: Annotated[
+            int | None,
+            strawberry.argument(
+                description="The version a command has answered with: wait up to 2 seconds until it can be seen."
+            ),
+        ] = None,
+    ) -> Case | None:
+        """By id."""
+        key = key_of(id, "Case")
+        return find_case(info, key, min_version) if key else None
+
+    @strawberry.field(description="A case by its human number.")
+    def case_by_number(
+        self, info: Info, number: Annotated[str, strawberry.argument(description="办件编号.")]
+    ) -> Case | None:
+        """By number."""
+        row = case_by_number(info.context.cursor, number) if askable(number) else None
+        return case_object(row) if row else None
+
+    @strawberry.field(description="A department.")
+    def department(
+        self, info: Info, code: Annotated[str, strawberry.argument(description="Its code in the catalogue.")]
+    ) -> Department | None:
+        """By code."""
+        return find_department(info, code)
+
+    @strawberry.field(description="A service item.")
+    def item(
+        self,
+        info: Info,
+        id: AnId,  # noqa: A002
+        version: Annotated[
+            int | None, strawberry.argument(description="A published version; by default the one in force.")
+        ] = None,
+    ) -> ServiceItem | None:
+        """By id and version."""
+        return find_item(info, id, version)
+
+    @strawberry.field(description="The service items in force, by id.")
+    def items(
+        self,
+        info: Info,
+        first: First,
+        after: After = None,
+        department: Annotated[
+            str | None, strawberry.argument(description="Only those that this department decides.")
+        ] = None,
+    ) -> Connection[ServiceItem]:
+        """A page of items."""
+        return resolve_items(info, first, after, department)
+
+    @strawberry.field(description="A licence.")
+    def licence(self, info: Info, id: AnId) -> Licence | None:  # noqa: A002
+        """By id."""
+        return licence_of(info, key_of(id, "Licence"))
+
+    @strawberry.field(description="Any object by its global id.")
+    def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002
+    ) -> Node | None:
+        """By the type that the id names."""
+        split = split_global_id(id)
+        if split is None:
+            return None
+        if split[0] == "ServiceItem":
+            return find_item(info, id, None)
+        key = key_of(id, split[0])
+        return _node(info, split[0], key) if key else None
+
+
+def _node(info: Info, kind: str, key: UUID) -> Node | None:
+    match kind:
+        case "Case":
+            return find_case(info, key)
+        case "Party":
+            return party_of(info, key)
+        case "Licence":
+            return licence_of(info, key)
+        case _:
+            return None
+
+
+class ReadSchema(strawberry.Schema):
+    """A schema whose errors leave it coded and masked, and are logged without values."""
+
+    def execute_sync(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """As Strawberry's, with presentable errors."""
+        result = super().execute_sync(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
+        if result.errors:
+            result.errors = presentable(result.errors)
+        return result
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: Strawberry would log the text of errors, which may hold personal values."""
+
+
+SCHEMA = ReadSchema(
+    query=Query,
+    types=[Case, Party, Licence, ServiceItem],
+    extensions=[Limits],
+    config=StrawberryConfig(disable_field_suggestions=True),
+)

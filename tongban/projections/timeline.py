@@ -1,0 +1,98 @@
+"""What has happened to a case, step by step? One row per event of the case, its licence and its rating (`timeline`).
+
+Codes, not prose. Clear fields of the event stand in `data`; personal ones in `sealed`, as they were stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cache
+from typing import Any, get_args
+from uuid import UUID
+
+from psycopg import Cursor, sql
+
+from tongban.domain.case.events import CaseEvent
+from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.personal import personal_fields
+from tongban.domain.rating.events import CaseRated
+from tongban.domain.recorded import Recorded
+from tongban.projections.keyset import Keyset, Page, check_first, read_position
+from tongban.projections.projection import LogTable
+from tongban.projections.selecting import fetch, fetch_one, selecting
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One event of a case. `confidential`: it would tell officers who an anonymous rater is."""
+
+    case_id: UUID
+    position: int
+    id: UUID
+    stream: UUID
+    version: int
+    type: str
+    effective_at: datetime
+    recorded_at: datetime
+    actor_id: str
+    actor_role: str
+    actor_department: str | None
+    holders: Mapping[str, str]
+    data: Mapping[str, Any]
+    sealed: Sequence[Mapping[str, Any]]
+    confidential: bool
+
+
+@cache
+def _clear_fields(event_type: type) -> tuple[str, ...]:
+    personal = personal_fields(event_type)
+    return tuple(field.name for field in fields(event_type) if field.name not in personal)
+
+
+def entry(recorded: Recorded) -> TimelineRow:
+    """The line of one event."""
+    envelope, event = recorded.envelope, recorded.event
+    return TimelineRow(
+        case_id=envelope.correlation,
+        position=recorded.position,
+        id=envelope.id,
+        stream=envelope.stream,
+        version=envelope.version,
+        type=envelope.type,
+        effective_at=envelope.effective_at,
+        recorded_at=envelope.recorded_at,
+        actor_id=envelope.actor.id,
+        actor_role=envelope.actor.role,
+        actor_department=envelope.actor.department,
+        holders=envelope.holders,
+        data={name: getattr(event, name) for name in _clear_fields(event.__class__)},
+        sealed=recorded.sealed,
+        confidential=isinstance(event, CaseRated) and event.anonymous,
+    )
+
+
+TIMELINE = LogTable(
+    name="timeline", row=TimelineRow, events=(*get_args(CaseEvent), LicenceCollected, CaseRated), entry=entry
+)
+
+_SELECT = selecting("timeline", TimelineRow)
+IN_ORDER: Keyset[TimelineRow] = Keyset("timeline", lambda row: (row.position,), (read_position,))
+
+
+def timeline_of(cursor: Cursor[Any], case_id: UUID, *, first: int, after: str | None = None) -> Page[TimelineRow]:
+    """The events of a case, in the order they were stored. Raises BadCursor, BadPageSize."""
+    query = _SELECT + sql.SQL(" WHERE case_id = %s")
+    parameters: list[Any] = [case_id]
+    if after is not None:
+        query += sql.SQL(" AND position > %s")
+        parameters += IN_ORDER.decode(after)
+    query += sql.SQL(" ORDER BY position LIMIT %s")
+    return IN_ORDER.page(fetch(cursor, TimelineRow, query, [*parameters, check_first(first) + 1]), first)
+
+
+def application_of(cursor: Cursor[Any], case_id: UUID) -> TimelineRow | None:
+    """The event that began the case: its sealed box holds the form and the answers."""
+    query = _SELECT + sql.SQL(" WHERE case_id = %s AND stream = case_id AND version = 1 ORDER BY position LIMIT 1")
+    return fetch_one(cursor, TimelineRow, query, (case_id,))
