@@ -104,9 +104,10 @@ def test_what_was_decided_ahead_is_decided_anew_when_what_it_rests_on_fails(here
     case = here.open_case()
     gate.fail_next = LogUnavailable("cut")
     opinion = RecordOpinion(case, "tax", Opinion.PASS)
-    with one_by_one(
-        here, gate, ask(AcceptApplication(case), ACCEPTOR), ask(opinion, reviewer("tax"))
-    ) as (accepted, spoken):
+    with one_by_one(here, gate, ask(AcceptApplication(case), ACCEPTOR), ask(opinion, reviewer("tax"))) as (
+        accepted,
+        spoken,
+    ):
         gate.open.set()
         refused(accepted.get(timeout=10), Unavailable)
         refused(spoken.get(timeout=10), NotAccepted)
@@ -180,7 +181,11 @@ def test_a_full_queue_turns_commands_away(here: Office, gate: Gate) -> None:
 
 def test_who_waited_past_the_deadline_is_turned_away_undone(here: Office, gate: Gate) -> None:
     case = here.open_case()
-    requests = [ask(submit_application, APPLICANT), ask(submit_application, APPLICANT), ask(AcceptApplication(case), ACCEPTOR)]
+    requests = [
+        ask(submit_application, APPLICANT),
+        ask(submit_application, APPLICANT),
+        ask(AcceptApplication(case), ACCEPTOR),
+    ]
     with one_by_one(here, gate, *requests, deadline=0.5) as (first, second, late):
         sleep(0.6)
         gate.open.set()

@@ -14,7 +14,6 @@ from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import askable
 from tongban.projections.items import ItemName, ItemVersionRow, item_by_id, items_in_force
 
-
 Language = Annotated[Lang, strawberry.argument(description="The language of the name.")]
 
 

@@ -23,7 +23,9 @@ After = Annotated[
 class Node:
     """Relay's global object identification."""
 
-    id: strawberry.ID = strawberry.field(description="The id, the same as in commands and on topics; `node(id)` finds it again.")
+    id: strawberry.ID = strawberry.field(
+        description="The id, the same as in commands and on topics; `node(id)` finds it again."
+    )
 
 
 @strawberry.type(description="Where a page stands in its list.")

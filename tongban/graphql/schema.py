@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
