@@ -130,9 +130,8 @@ def test_an_expired_token_is_asked_for_anew_once(service: Service) -> None:
 
 
 def test_ctrl_c_ends_it_with_the_summary_so_far(service: Service) -> None:
-    interrupt = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
-    interrupt.start()
-    summary = simulate(service.url, service.token, 100_000, seed=7)
+    interrupted = after_tokens(150, service.token, lambda: os.kill(os.getpid(), signal.SIGINT))
+    summary = simulate(service.url, interrupted, 100_000, seed=7)
     assert summary["stopped"] == "interrupted"
     assert 0 < summary["cases"] < 100_000
 
