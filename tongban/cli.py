@@ -96,6 +96,8 @@ def simulate(
         show_progress=sys.stderr.isatty(),
     )
     typer.echo(printing.json_line(summary))
+    if "stopped" in summary:
+        raise typer.Exit(1)
 
 
 @app.command()
