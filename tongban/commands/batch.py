@@ -173,9 +173,7 @@ class Batch:
         rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
-        self._streams.keep(
-            {stream: replace(known, tip=tips[stream]) for stream, known in after.items()}
-        )
+        self._streams.keep({stream: replace(known, tip=tips[stream]) for stream, known in after.items()})
         return Decided(works, rows, [_to_log(work) for work in done], identifiers)
 
     def append(self, decided: Decided) -> Sequence[int]:
@@ -252,7 +250,6 @@ class Batch:
                 work.stream = holder
             before = current[work.stream]
             aggregate = work.handler.aggregate
-            others = work.handler.reads(request.body)
             _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
@@ -260,13 +257,12 @@ class Batch:
                 stream=work.stream,
                 circumstances=Circumstances(request.actor, reading.now, work.effective_at, work.new_id),
                 state=before.state_as(aggregate),
-                other=lambda stream: current[stream].state_as(others[stream]),
+                other=lambda stream, kind: current[stream].state_as(kind),
                 holder=holder,
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
-            if events and before.version and before.category != aggregate.category:
-                raise IdTaken(id=work.stream)
+            _check_kind(before, aggregate, events)
         except LogUnavailable:
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
@@ -332,6 +328,11 @@ class Batch:
             tips[stream] = sha256(state).hexdigest()
             rows.append(NewEvent(stream, draft.version, name, state))
         return rows
+
+
+def _check_kind(before: Stream, aggregate: Aggregate[Any], events: Sequence[Any]) -> None:
+    if events and before.version and before.category != aggregate.category:
+        raise IdTaken
 
 
 def _check_version(expected: int | None, current: int) -> None:

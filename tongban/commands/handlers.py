@@ -54,20 +54,20 @@ class Desk:
 class Asked:
     """One command with everything its decision may look at.
 
-    `other(stream)` is the state of a stream the handler reads; `holder` who has the identifier that was named.
+    `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named.
     """
 
     command: Any
     stream: UUID
     circumstances: Circumstances
     state: Any
-    other: Callable[[UUID], Any]
+    other: Callable[[UUID, Aggregate[Any]], Any]
     holder: UUID | None
     desk: Desk
 
 
-def _nothing(_: Any) -> Mapping[UUID, Aggregate[Any]]:
-    return {}
+def _nothing(_: Any) -> tuple[UUID, ...]:
+    return ()
 
 
 def _itself(_: Any, stream: UUID) -> UUID:
@@ -87,7 +87,7 @@ class Handler:
     aggregate: Aggregate[Any]
     stream: Callable[[Any, UUID], UUID]
     decide: Callable[[Asked], list[Any]]
-    reads: Callable[[Any], Mapping[UUID, Aggregate[Any]]] = _nothing
+    reads: Callable[[Any], tuple[UUID, ...]] = _nothing
     correlation: Callable[[Any, UUID], UUID] = _itself
     creates: bool = False
     public: bool = True
@@ -113,10 +113,10 @@ def _submit(asked: Asked) -> list[Any]:
     actor = asked.circumstances.actor
     if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
         raise NotYours(applicant=command.applicant)
-    item = asked.other(item_stream(command.item))
+    item = asked.other(item_stream(command.item), ITEM)
     facts = FilingFacts(
         item=item,
-        applicant=asked.other(command.applicant),
+        applicant=asked.other(command.applicant, PARTY),
         number=_case_number(item.read.lead, asked) if item.read else "",
     )
     return list(submit_application(command, asked.circumstances, asked.state, facts))
@@ -166,7 +166,7 @@ def _branch(command: RecordOpinion, _: Case) -> str:
 
 
 def _rate(asked: Asked) -> list[Any]:
-    case = asked.other(asked.command.case_id)
+    case = asked.other(asked.command.case_id, CASE)
     return list(rate_case(asked.command, asked.circumstances, asked.state, case))
 
 
@@ -203,7 +203,7 @@ _ALL: tuple[Handler, ...] = (
         aggregate=CASE,
         stream=lambda _, new_id: new_id,
         decide=_submit,
-        reads=lambda command: {item_stream(command.item): ITEM, command.applicant: PARTY},
+        reads=lambda command: (item_stream(command.item), command.applicant),
         creates=True,
     ),
     _case_command(AcceptApplication, frozenset({Role.ACCEPTOR, Role.HEAD})),
@@ -217,7 +217,7 @@ _ALL: tuple[Handler, ...] = (
         aggregate=RATING,
         stream=lambda command, _: rating_stream(command.case_id),
         decide=_rate,
-        reads=lambda command: {command.case_id: CASE},
+        reads=lambda command: (command.case_id,),
         correlation=lambda command, _: command.case_id,
         creates=True,
     ),

@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -22,7 +22,7 @@ from tongban.domain.actor import Actor, Role
 from tongban.domain.personal import ERASED, WITHHELD, Unsealer, personal_fields
 from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Recorded, Rules
 from tongban.domain.registry import EVENT_TYPES, schema_of
-from tongban.infra.sealing import seal
+from tongban.infra.sealing import BOX_FIELDS, seal
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -30,6 +30,10 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTS: dict[tuple[str, int], Upcast] = {}
 
 _SEALED = b',"sealed":'
+_FIELDS = frozenset(
+    "id type schema stream version effective_at recorded_at actor command causation correlation rules holders evidence"
+    " trace prev data sealed".split()
+)
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 ENVELOPE_FIELDS = frozenset({"evidence"})  # fields of an event that are written in the envelope, not in `data`
 
@@ -63,6 +67,13 @@ def data_adapter(event_type: type) -> TypeAdapter[Any]:
     shape.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
     shape.__doc__ = event_type.__doc__
     return TypeAdapter(shape)
+
+
+@cache
+def needed_fields(event_type: type) -> frozenset[str]:
+    """The names of an event's personal fields that always have a value."""
+    hints = get_type_hints(event_type)
+    return frozenset(name for name in personal_fields(event_type) if type(None) not in get_args(hints[name]))
 
 
 def subjects_of(event: Any) -> set[UUID]:
@@ -133,27 +144,45 @@ def decode(state: bytes, position: int, unsealer: Unsealer | None = None) -> Rec
     """Read stored bytes. Without an unsealer, personal fields are WITHHELD. Raises UnreadableEvent."""
     try:
         raw = orjson.loads(state)
+        if raw.keys() != _FIELDS:
+            raise ValueError  # noqa: TRY301 - told below, as every other way not to be an event
         envelope = _envelope(raw)
         boxes = raw["sealed"]
         if boxes:
             digest = sha256(state[: state.rindex(_SEALED)] + b"}").hexdigest()
             identity = raw["id"]
+            if any(box.keys() != BOX_FIELDS for box in boxes):  # one that names its own event would open in any other
+                raise ValueError  # noqa: TRY301
             boxes = tuple({"event": identity, "aad": digest, **box} for box in boxes)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableEvent(f"position {position}: not an event of format v1 ({type(error).__name__})") from None
+    try:
+        return _read(envelope, raw["data"], tuple(boxes), position, unsealer)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        name = str(envelope.type)[:80]
+        raise UnreadableEvent(f"position {position}: {name!r} cannot be read ({type(error).__name__})") from None
+
+
+def _read(
+    envelope: Envelope, data: Any, boxes: tuple[Mapping[str, Any], ...], position: int, unsealer: Unsealer | None
+) -> Recorded:
     event_type = EVENT_TYPES.get(envelope.type)
     if event_type is None:
         raise UnreadableEvent(f"position {position}: unknown event type {envelope.type[:80]!r}")
-    data = _upcast(envelope.type, envelope.schema, schema_of(event_type), raw["data"], position)
+    data = _upcast(envelope.type, envelope.schema, schema_of(event_type), data, position)
     try:
         values = data_adapter(event_type).validate_python(data)
     except ValidationError as error:
         _refuse(error, envelope.type, position)
     if personal := personal_fields(event_type):
-        values.update(_personal(personal, values, boxes, unsealer))
+        people = {name: str(values[subject]) for name, subject in personal.items()}
+        needed = needed_fields(event_type)
+        if not {people[name] for name in needed} <= {box["subject"] for box in boxes} <= set(people.values()):
+            raise UnreadableEvent(f"position {position}: the sealed boxes of {envelope.type} are not its people's")
+        values.update(_personal(people, needed, boxes, unsealer))
     if takes_evidence(event_type):
         values["evidence"] = envelope.evidence
-    return Recorded(position=position, envelope=envelope, event=event_type(**values), sealed=tuple(boxes))
+    return Recorded(position=position, envelope=envelope, event=event_type(**values), sealed=boxes)
 
 
 def _refuse(error: ValidationError, event_type: str, position: int) -> NoReturn:
@@ -173,19 +202,29 @@ def _upcast(name: str, schema: int, current: int, data: dict[str, Any], position
 
 
 def _personal(
-    names: Mapping[str, str], values: Mapping[str, Any], boxes: tuple[Mapping[str, Any], ...], unsealer: Unsealer | None
+    people: Mapping[str, str],
+    needed: frozenset[str],
+    boxes: tuple[Mapping[str, Any], ...],
+    unsealer: Unsealer | None,
 ) -> dict[str, Any]:
     if unsealer is None:
-        return dict.fromkeys(names, WITHHELD)
+        return dict.fromkeys(people, WITHHELD)
     opened = {box["subject"]: found for box, found in zip(boxes, unsealer.unseal(boxes), strict=True)}
     personal: dict[str, Any] = {}
-    for name, subject in names.items():
-        person = str(values[subject])
-        if person in opened and opened[person] is None:
+    for name, person in people.items():
+        found = opened.get(person, {})
+        if found is None:
             personal[name] = ERASED
         else:
-            personal[name] = (opened.get(person) or {}).get(name)
+            personal[name] = found[name] if name in needed else found.get(name)
     return personal
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
 
 
 def _uuid(value: str | None) -> UUID | None:
@@ -206,8 +245,8 @@ def _envelope(raw: Mapping[str, Any]) -> Envelope:
         schema=raw["schema"],
         stream=stream,
         version=raw["version"],
-        effective_at=datetime.fromisoformat(raw["effective_at"]),
-        recorded_at=datetime.fromisoformat(raw["recorded_at"]),
+        effective_at=_moment(raw["effective_at"]),
+        recorded_at=_moment(raw["recorded_at"]),
         actor=Actor(
             id=actor["id"],
             role=Role(actor["role"]),

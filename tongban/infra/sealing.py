@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NONCE_BYTES = 12
+BOX_FIELDS = frozenset({"subject", "key", "nonce", "commitment", "ct"})
 _INFO = b"tongban event format v1"
 
 
@@ -59,13 +60,11 @@ def seal(
 def unseal(box: Mapping[str, Any], *, person_key: bytes) -> dict[str, Any]:
     """The fields of a box as read rows carry it (with `event` and `aad`). Raises BrokenSeal."""
     key, commitment = _derive(person_key, UUID(box["event"]))
-    if not hmac.compare_digest(commitment, base64.b64decode(box["commitment"])):
+    if not hmac.compare_digest(_text(commitment).encode(), str(box["commitment"]).encode()):
         raise BrokenSeal(f"event {box['event']}: the key commitment does not match the person's key")
     try:
-        opened = AESGCM(key).decrypt(
-            base64.b64decode(box["nonce"]), base64.b64decode(box["ct"]), bytes.fromhex(box["aad"])
-        )
-    except InvalidTag as error:
+        opened = AESGCM(key).decrypt(_bytes(box["nonce"]), _bytes(box["ct"]), bytes.fromhex(box["aad"]))
+    except (InvalidTag, ValueError, TypeError, KeyError) as error:
         raise BrokenSeal(f"event {box['event']}: the box was changed or does not belong to this event") from error
     values: dict[str, Any] = orjson.loads(opened)
     return values
@@ -73,3 +72,11 @@ def unseal(box: Mapping[str, Any], *, person_key: bytes) -> dict[str, Any]:
 
 def _text(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    """What `_text` made; a second spelling of the same bytes is a ValueError."""
+    value = base64.b64decode(text, validate=True)
+    if _text(value) != text:
+        raise ValueError
+    return value

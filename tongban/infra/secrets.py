@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 KEY_ENCRYPTION_KEY = "key-encryption-key"
@@ -22,20 +24,11 @@ class BrokenSecret(Exception):
 def load_secret(folder: Path, name: str) -> bytes:
     """The 32 bytes of a secret, made and kept if the file does not exist. Safe for two processes at once."""
     path = folder / name
-    if not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = folder / f".{name}.{os.getpid()}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)  # fails if another process was first; then its secret is the one
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+    try:
+        if not path.exists():
+            _make(path)
+    except OSError as error:
+        raise BrokenSecret(f"{path}: cannot be made ({error.strerror}): check the secrets folder") from error
     try:
         value = bytes.fromhex(path.read_text("ascii").strip())
     except (OSError, ValueError) as error:
@@ -43,3 +36,18 @@ def load_secret(folder: Path, name: str) -> bytes:
     if len(value) != _BYTES:
         raise BrokenSecret(f"{path}: holds {len(value)} bytes, 32 are needed: restore it from its backup")
     return value
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A name that no killed process can have left behind; mode 0600.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was first; then its secret is the one
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()

@@ -20,7 +20,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tongban.commands.ports import LogUnavailable
-from tongban.infra.sealing import unseal
+from tongban.infra.sealing import BrokenSeal, unseal
 
 CACHE_SIZE = 10_000
 CACHE_SECONDS = 300.0
@@ -87,5 +87,7 @@ class Vault:
         opened: list[dict[str, Any] | None] = []
         for box in boxes:
             held = keys.get(UUID(box["subject"]))
+            if held is not None and str(held[0]) != box["key"]:
+                raise BrokenSeal(f"event {box['event']}: sealed with another key than the person's")
             opened.append(None if held is None else unseal(box, person_key=held[1]))
         return opened

@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.commands.office import Office, office
+from tests.servers import Database
+
+
+@pytest.fixture
+def here(database: Database) -> Iterator[Office]:
+    """One process's write side on a fresh database."""
+    with office(database.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def there(database: Database) -> Iterator[Office]:
+    """The write side of another process on the same database."""
+    with office(database.url) as opened:
+        yield opened

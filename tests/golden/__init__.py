@@ -1,0 +1,1 @@
+"""The released bytes of every event type."""
