@@ -19,7 +19,7 @@ from tongban.projections.projection import PoisonEvent, StreamTable
 from tongban.projections.queue import QUEUE, queue_of
 from tongban.projections.ratings import ratings_of
 from tongban.projections.registry import PROJECTIONS
-from tongban.projections.timeline import application_of, timeline_of
+from tongban.projections.timeline import applications_of, timeline_of
 
 
 def test_every_event_type_is_folded_by_exactly_one_stream_table() -> None:
@@ -51,7 +51,6 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
         ]
         assert case.holders["main"]["holder"] == "none"
         assert case.closed_at is not None
-        assert [material["how"] for material in case.evidence] == ["FORM_PREFILL", "UPLOAD"]
         (licence,) = licences_of(cursor, buyer, first=10).rows
         assert licence[1].id == told.licence
         assert ratings_of(cursor, [told.id])[told.id].grade == 2
@@ -62,8 +61,8 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
             "rating.CaseRated",
         ]
         assert queue_of(cursor, "nr", first=10).rows == []
-        application = application_of(cursor, told.id)
-        assert application is not None
+        application = applications_of(cursor, [told.id])[told.id]
+        assert [material["how"] for material in application.data["evidence"]] == ["FORM_PREFILL", "UPLOAD"]
         assert story.unseal(application.sealed)[0] == {
             "answers": {"q": "a"},
             "form": {"address": "某某路1号", "notes": "x" * 200},
