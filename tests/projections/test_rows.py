@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from tests.projections.conftest import ReadTables
@@ -198,3 +199,35 @@ def test_derived_rows_do_not_change_when_nothing_of_them_does(tables: ReadTables
     story2 = story.append(told.id, ApplicationAccepted("b"), actor=officer("nr"), at=MORNING)
     tables.apply([story2])
     assert {row[0]: row for row in tables.rows("department_queue")} == before
+
+
+def test_refusal_of_the_database_is_named_and_leaves_the_connection_usable(tables: ReadTables) -> None:
+    story = Story()
+    first = story.case(story.register("甲"), "food-licence", steps=1)
+    story.case(story.register("乙"), "food-licence", steps=1)
+    *before, second = story.events
+    twin = replace(second, event=replace(second.event, number=first.number))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        tables.apply([*before, twin])
+    assert tables.rows("case_view") == []
+    nul = replace(second, event=replace(second.event, item_id="a\0b"))
+    with pytest.raises(psycopg.DataError):
+        tables.apply([*before, nul])
+    tables.apply(story.events)
+    assert len(tables.rows("case_view")) == 2
+
+
+def test_odd_texts_arrive_as_they_are(tables: ReadTables) -> None:
+    story = Story()
+    odd = "a\"b\\c,{d}'e NULL\n\t\x01 ü 办\U0001f600"
+    told = story.case(story.register("甲"), "food-licence", steps=1)
+    *before, filed = story.events
+    event = replace(filed.event, item_id=odd, lead=odd, branches=(odd, "NULL", ""))
+    tables.apply([*before, replace(filed, event=event)])
+    with tables.selecting() as cursor:
+        case = case_by_id(cursor, told.id)
+        assert case is not None
+        assert (case.item_id, case.lead) == (odd, odd)
+        assert case.departments == sorted({odd, "NULL", ""})
+        ((_, line),) = timeline_of(cursor, told.id, first=1).rows
+        assert line.data["item_id"] == odd
