@@ -11,11 +11,9 @@ from queue import SimpleQueue
 from typing import Any
 from uuid import UUID, uuid4
 
-
 from tests.examples import (
     ACCEPTOR,
     ADMIN,
-    APPLICANT,
     BRANCHES,
     CLERK,
     DECIDER,

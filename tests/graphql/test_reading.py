@@ -15,16 +15,15 @@ from tests.graphql.conftest import SUPERVISOR, World, citizen, officer
 from tests.story import MORNING
 from tongban.domain.actor import Actor, Role
 from tongban.domain.case.events import ApplicationAccepted
-from tongban.graphql.ids import global_id
 
-CASE = "query($id: ID!, $v: Int) { case(id: $id, minVersion: $v) { key number state version } }"
+CASE = "query($id: ID!, $v: Int) { case(id: $id, minVersion: $v) { id number state version } }"
 
 
 def test_homepage_shows_cases_and_licences(world: World) -> None:
     found = world.ask(
         citizen(world.buyer),
-        """{ me { key kind name number erased
-               cases(first: 5) { edges { node { number state result item { key version name }
+        """{ me { id kind name number erased
+               cases(first: 5) { edges { node { number state result item { id version name }
                    licence { number typeName(lang: EN) face holder { name } } rating { grade text anonymous } } } }
                licences(first: 5) { edges { node { number validTo case { number } } } pageInfo { hasNextPage } } } }""",
     ).data["me"]
@@ -32,7 +31,7 @@ def test_homepage_shows_cases_and_licences(world: World) -> None:
     assert (found["name"], found["kind"], found["erased"]) == ("王小明", "PERSON", False)
     assert found["number"].startswith("P-")
     assert "*" not in found["number"]
-    assert case["item"] == {"key": "property-transfer", "version": 1, "name": "事项 property-transfer"}
+    assert case["item"] == {"id": "property-transfer", "version": 1, "name": "事项 property-transfer"}
     assert case["licence"]["face"] == {"holder": "某人"}
     assert case["licence"]["typeName"]
     assert case["licence"]["holder"] == {"name": "王小明"}
@@ -43,10 +42,10 @@ def test_homepage_shows_cases_and_licences(world: World) -> None:
 
 
 def test_cases_of_a_party_can_be_asked_for_by_state(world: World) -> None:
-    query = "query($s: CaseState) { me { cases(state: $s) { edges { node { key } } } } }"
+    query = "query($s: CaseState) { me { cases(state: $s) { edges { node { id } } } } }"
     for state, told in (("ACCEPTED", world.open_food), ("CLOSED", world.food)):
         edges = world.ask(citizen(world.shop), query, {"s": state}).data["me"]["cases"]["edges"]
-        assert edges == [{"node": {"key": str(told.id)}}]
+        assert edges == [{"node": {"id": str(told.id)}}]
 
 
 def test_queue_shows_the_cases_a_department_holds(world: World) -> None:
@@ -106,23 +105,23 @@ def test_anonymous_rating_is_shown_to_rater_and_supervisor_only(world: World) ->
 
 def test_unknown_and_foreign_are_the_same_null(world: World) -> None:
     foreign, stranger = str(world.transfer.id), officer("samr")
-    for case_id in (foreign, str(uuid4()), global_id("Case", foreign), "", "x", "Q2FzZTo=", "\u4f60", "a\u0000b"):
+    for case_id in (foreign, str(uuid4()), "", "x", "Q2FzZTo=", "\u4f60", "a\u0000b"):
         assert world.ask(stranger, CASE, {"id": case_id}).data == {"case": None}
         assert world.ask(None, CASE, {"id": case_id}).data == {"case": None}
         found = world.ask(
             stranger,
             """query($id: ID!, $t: String!) { node(id: $id) { id } party(id: $id) { name } licence(id: $id) { id }
-                item(id: $id) { key } caseByNumber(number: $t) { key } department(code: $t) { code } me { name } }""",
+                item(id: $id) { id } caseByNumber(number: $t) { id } department(code: $t) { code } me { name } }""",
             {"id": case_id, "t": case_id},
         ).data
         assert set(found.values()) == {None}
     number = world.transfer.number
-    by_number = "query($n: String!) { caseByNumber(number: $n) { key } }"
+    by_number = "query($n: String!) { caseByNumber(number: $n) { id } }"
     assert world.ask(stranger, by_number, {"n": number}).data == {"caseByNumber": None}
-    assert world.ask(officer("nr"), by_number, {"n": number}).data == {"caseByNumber": {"key": foreign}}
+    assert world.ask(officer("nr"), by_number, {"n": number}).data == {"caseByNumber": {"id": foreign}}
 
 
-def test_every_object_is_found_again_by_its_global_id(world: World) -> None:
+def test_every_object_is_found_again_by_its_id(world: World) -> None:
     query = """query($id: ID!) { case(id: $id) { id item { id } applicant { id } licence { id } } }"""
     case = world.ask(citizen(world.buyer), query, {"id": str(world.transfer.id)}).data["case"]
     ids = [case["id"], case["item"]["id"], case["applicant"]["id"], case["licence"]["id"]]
@@ -133,23 +132,23 @@ def test_every_object_is_found_again_by_its_global_id(world: World) -> None:
             assert world.ask(officer("samr"), "query($i: ID!) { node(id: $i) { id } }", {"i": one}).data == {
                 "node": None
             }
-    assert world.ask(citizen(world.buyer), CASE, {"id": case["id"]}).data["case"]["key"] == str(world.transfer.id)
+    assert world.ask(citizen(world.buyer), CASE, {"id": case["id"]}).data["case"]["id"] == str(world.transfer.id)
     assert world.ask(citizen(world.buyer), CASE, {"id": case["applicant"]["id"]}).data == {"case": None}
 
 
 def test_items_are_listed_by_page_and_department(world: World) -> None:
     query = """query($d: String, $a: String) { items(first: 2, department: $d, after: $a) {
-        edges { cursor node { key version department name(lang: EN) } } pageInfo { hasNextPage } } }"""
+        edges { cursor node { id version department name(lang: EN) } } pageInfo { hasNextPage } } }"""
     nobody = Actor("x", Role.DATA_CENTRE)
     page = world.ask(nobody, query).data["items"]
-    assert [edge["node"]["key"] for edge in page["edges"]] == ["food-licence", "kitchen-waste"]
+    assert [edge["node"]["id"] for edge in page["edges"]] == ["food-licence", "kitchen-waste"]
     rest = world.ask(nobody, query, {"a": page["edges"][1]["cursor"]}).data["items"]
     assert [edge["node"]["name"] for edge in rest["edges"]] == ["property transfer"]
     assert len(world.ask(nobody, query, {"d": "nr"}).data["items"]["edges"]) == 1
     item = world.ask(nobody, '{ item(id: "food-licence", version: 1) { definition } }').data["item"]
     assert item["definition"]["reviewBranches"] == {"departments": ["samr"]}
-    assert world.ask(nobody, '{ item(id: "food-licence", version: 9) { key } }').data == {"item": None}
-    assert world.ask(None, '{ item(id: "food-licence") { key } }').data == {"item": None}
+    assert world.ask(nobody, '{ item(id: "food-licence", version: 9) { id } }').data == {"item": None}
+    assert world.ask(None, '{ item(id: "food-licence") { id } }').data == {"item": None}
 
 
 def test_min_version_waits_until_the_case_is_projected(world: World) -> None:
@@ -216,9 +215,9 @@ def test_unexpected_error_is_masked(
         raise RuntimeError("王小明的秘密")
 
     monkeypatch.setattr(world.story, "unseal", fail)
-    asked = world.ask(citizen(world.buyer), "{ me { name key } }")
+    asked = world.ask(citizen(world.buyer), "{ me { name id } }")
     assert asked.codes == ["internal-error"]
-    assert asked.response.json()["data"] == {"me": {"name": None, "key": str(world.buyer)}}
+    assert asked.response.json()["data"] == {"me": {"name": None, "id": str(world.buyer)}}
     out, err = capfd.readouterr()
     assert "graphql_field_failed" in out + err
     assert "秘密" not in asked.response.text + out + err

@@ -108,10 +108,7 @@ def test_released_bytes_are_read_for_ever(name: str) -> None:
 def test_keys_stand_in_their_order_and_the_seal_is_last() -> None:
     assert (
         list(json.loads(encoded(party_registered)))
-        == (
-            "id type schema stream version effective_at recorded_at actor command causation correlation rules holders"
-            " evidence trace prev data sealed"
-        ).split()
+        == ["id", "type", "schema", "stream", "version", "effective_at", "recorded_at", "actor", "command", "causation", "correlation", "rules", "holders", "evidence", "trace", "prev", "data", "sealed"]
     )
 
 

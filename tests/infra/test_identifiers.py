@@ -98,7 +98,7 @@ def test_one_identifier_has_one_spelling() -> None:
         "11010119900307109x",
         " 110101 1990-0307 109X\t",
         "１１０１０１１９９００３０７１０９Ｘ",
-    ]  # noqa: RUF001
+    ]
     assert {normalise(spelling) for spelling in spellings} == {"11010119900307109X"}
 
 

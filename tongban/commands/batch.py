@@ -262,8 +262,7 @@ class Batch:
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
-            if events and before.version and before.category != aggregate.category:
-                raise IdTaken(id=work.stream)
+            _check_kind(before, aggregate, events)
         except LogUnavailable:
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
@@ -329,6 +328,11 @@ class Batch:
             tips[stream] = sha256(state).hexdigest()
             rows.append(NewEvent(stream, draft.version, name, state))
         return rows
+
+
+def _check_kind(before: Stream, aggregate: Aggregate[Any], events: Sequence[Any]) -> None:
+    if events and before.version and before.category != aggregate.category:
+        raise IdTaken
 
 
 def _check_version(expected: int | None, current: int) -> None:
