@@ -122,7 +122,10 @@ application_submitted = ApplicationSubmitted(
     applicant=PERSON_ID,
     channel=Channel.WEB,
     draft=DRAFT_ID,
-    evidence=(Evidence("form", "UPLOAD", "applicant", None, "sha256:0f"), Evidence("id-card", "E_LICENCE", None, None, None)),
+    evidence=(
+        Evidence("form", "UPLOAD", "applicant", None, "sha256:0f"),
+        Evidence("id-card", "E_LICENCE", None, None, None),
+    ),
     answers={"first-home": "首套住房答复", "area": 88.5},
     form={"address": "测试路77弄3号", "phone": "13900000000"},
 )

@@ -11,11 +11,9 @@ from queue import SimpleQueue
 from typing import Any
 from uuid import UUID, uuid4
 
-
 from tests.examples import (
     ACCEPTOR,
     ADMIN,
-    APPLICANT,
     BRANCHES,
     CLERK,
     DECIDER,
@@ -118,7 +116,7 @@ class Office:
 def answered(outcome: Outcome) -> Answer:
     """The outcome as the answer it must be."""
     if isinstance(outcome, Exception):
-        raise AssertionError(f"not done: {outcome!r} {getattr(outcome, 'fields', '')}") from outcome
+        raise AssertionError(f"not done: {outcome!r} {getattr(outcome, 'fields', '')}") from outcome  # noqa: TRY004
     return outcome
 
 
@@ -162,5 +160,3 @@ def wait_for(bus: CommandBus, requests: Sequence[Request], timeout: float = 30) 
         bus.submit(request, lambda outcome, place=place: outcomes.put((place, outcome)))  # type: ignore[misc]
     found = dict(outcomes.get(timeout=timeout) for _ in requests)
     return [found[place] for place in range(len(requests))]
-
-

@@ -59,8 +59,9 @@ def gate(here: Office) -> Gate:
 
 @contextmanager
 def one_by_one(here: Office, gate: Gate, *requests: Request, **limits: Any) -> Iterator[list[SimpleQueue[Outcome]]]:
-    """A bus that takes one command at a time, with the gate shut: the first is being appended, the second is decided
-    ahead, the others wait. Yields where their outcomes will be.
+    """A bus that takes one command at a time, with the gate shut. Yields where the outcomes will be.
+
+    The first command is being appended, the second is decided ahead, the others wait.
     """
     gate.open.clear()
     bus = CommandBus(here.batch, batch_limit=1, **limits)
@@ -104,9 +105,10 @@ def test_what_was_decided_ahead_is_decided_anew_when_what_it_rests_on_fails(here
     case = here.open_case()
     gate.fail_next = LogUnavailable("cut")
     opinion = RecordOpinion(case, "tax", Opinion.PASS)
-    with one_by_one(
-        here, gate, ask(AcceptApplication(case), ACCEPTOR), ask(opinion, reviewer("tax"))
-    ) as (accepted, spoken):
+    with one_by_one(here, gate, ask(AcceptApplication(case), ACCEPTOR), ask(opinion, reviewer("tax"))) as (
+        accepted,
+        spoken,
+    ):
         gate.open.set()
         refused(accepted.get(timeout=10), Unavailable)
         refused(spoken.get(timeout=10), NotAccepted)
@@ -180,7 +182,11 @@ def test_a_full_queue_turns_commands_away(here: Office, gate: Gate) -> None:
 
 def test_who_waited_past_the_deadline_is_turned_away_undone(here: Office, gate: Gate) -> None:
     case = here.open_case()
-    requests = [ask(submit_application, APPLICANT), ask(submit_application, APPLICANT), ask(AcceptApplication(case), ACCEPTOR)]
+    requests = [
+        ask(submit_application, APPLICANT),
+        ask(submit_application, APPLICANT),
+        ask(AcceptApplication(case), ACCEPTOR),
+    ]
     with one_by_one(here, gate, *requests, deadline=0.5) as (first, second, late):
         sleep(0.6)
         gate.open.set()

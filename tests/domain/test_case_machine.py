@@ -64,7 +64,9 @@ moments = st.none() | st.integers(min_value=-5, max_value=5_000)
 class OneCase(RuleBasedStateMachine):
     """Officers and the applicant ask; what is refused must leave nothing."""
 
-    @initialize(promised=st.booleans(), licence=st.booleans(), branches=st.permutations(BRANCHES), count=st.integers(1, 3))
+    @initialize(
+        promised=st.booleans(), licence=st.booleans(), branches=st.permutations(BRANCHES), count=st.integers(1, 3)
+    )
     def file(self, promised: bool, licence: bool, branches: Sequence[str], count: int) -> None:  # noqa: FBT001
         filed = replace(
             application_submitted,

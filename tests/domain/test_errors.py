@@ -104,7 +104,9 @@ def test_a_refusal_keeps_its_fields() -> None:
 def test_every_rule_is_broken_by_some_test() -> None:
     tests = Path(__file__).parents[1]
     source = "".join(
-        file.read_text("utf-8") for folder in ("domain", "commands") for file in sorted((tests / folder).glob("test_*.py"))
+        file.read_text("utf-8")
+        for folder in ("domain", "commands")
+        for file in sorted((tests / folder).glob("test_*.py"))
     )
     refusals = re.findall(r"(?:then_refuses|refused|raises)\(([^)]*)", source)
     broken = set(re.findall(r"\w+", " ".join(refusals)))

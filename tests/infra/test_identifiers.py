@@ -93,7 +93,12 @@ def test_nonsense_is_refused_without_being_repeated(kind: IdentifierKind, number
 
 
 def test_one_identifier_has_one_spelling() -> None:
-    spellings = ["11010119900307109X", "11010119900307109x", " 110101 1990-0307 109X\t", "１１０１０１１９９００３０７１０９Ｘ"]  # noqa: RUF001
+    spellings = [
+        "11010119900307109X",
+        "11010119900307109x",
+        " 110101 1990-0307 109X\t",
+        "１１０１０１１９９００３０７１０９Ｘ",
+    ]
     assert {normalise(spelling) for spelling in spellings} == {"11010119900307109X"}
 
 

@@ -13,7 +13,12 @@ DIGEST = bytes(32)
 
 def box(**changes: Any) -> dict[str, Any]:
     made = seal(
-        {"name": "欧阳", "n": 1}, subject=PERSON, key_id=UUID(int=3), person_key=KEY, event_id=EVENT, clear_digest=DIGEST
+        {"name": "欧阳", "n": 1},
+        subject=PERSON,
+        key_id=UUID(int=3),
+        person_key=KEY,
+        event_id=EVENT,
+        clear_digest=DIGEST,
     )
     assert made.keys() == BOX_FIELDS
     return {"event": str(EVENT), "aad": DIGEST.hex(), **made, **changes}

@@ -29,7 +29,7 @@ from tongban.commands.ports import (
 )
 from tongban.commands.requests import Answer, KeyReused, Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
-from tongban.domain.aggregate import Circumstances, effective_time
+from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
 from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import PartyRegistered
@@ -173,9 +173,7 @@ class Batch:
         rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
-        self._streams.keep(
-            {stream: replace(known, tip=tips[stream]) for stream, known in after.items()}
-        )
+        self._streams.keep({stream: replace(known, tip=tips[stream]) for stream, known in after.items()})
         return Decided(works, rows, [_to_log(work) for work in done], identifiers)
 
     def append(self, decided: Decided) -> Sequence[int]:
@@ -264,8 +262,8 @@ class Batch:
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
-            if events and before.version and before.category != aggregate.category:
-                raise IdTaken(id=work.stream)
+            if events:
+                _check_kind(work.stream, before, aggregate)
         except LogUnavailable:
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
@@ -336,6 +334,11 @@ class Batch:
 def _check_version(expected: int | None, current: int) -> None:
     if expected is not None and expected != current:
         raise StaleVersion(expected=expected, current=current)
+
+
+def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> None:
+    if stream.version and stream.category != aggregate.category:
+        raise IdTaken(id=identity)
 
 
 def _replayed(logged: LoggedAnswer, request: Request) -> Outcome:

@@ -258,7 +258,7 @@ def _applicant(case: Case) -> UUID:
 
 
 def _years_later(day: date, years: int) -> date:
-    """The last valid day: the day before the same date `years` on, or before 1 March where that year has no such date."""
+    """The last valid day: the day before the same date `years` on; 28 February where that year has no 29th."""
     if day.year + years > date.max.year:
         raise InvalidValidity(valid_from=day, years=years)
     try:
