@@ -32,7 +32,7 @@ bench: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks
 
 chaos: .venv/dev.stamp
-	@$(BIN)/python -m pytest -m chaos $(ARGS)
+	@KILLS=$${KILLS:-20} $(BIN)/python -m pytest -m chaos -s $(ARGS)
 
 soak: .venv/dev.stamp
 	@$(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)

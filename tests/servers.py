@@ -57,6 +57,9 @@ def fresh_database(server: Postgres) -> Iterator[Database]:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        # A database's own privileges are not copied from its template; a rebuild makes a schema.
+        statement = sql.SQL("GRANT CREATE ON DATABASE {} TO tongban_projector")
+        connection.execute(statement.format(sql.Identifier(name)))
     try:
         yield Database(name, server.url(LOGIN, name), server.url(SUPERUSER, name))
     finally:

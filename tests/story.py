@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -181,7 +181,11 @@ class Story:
     ) -> Told:
         """Tell a case to its end, or up to `steps` events."""
         told = self._told(applicant, item)
-        for _ in zip(range(steps), self._steps(told, denied, anonymous, grade, clerk, start), strict=False):
+        for _ in zip(
+            range(steps),
+            self._steps(told, start, denied=denied, anonymous=anonymous, grade=grade, clerk=clerk),
+            strict=False,
+        ):
             pass
         return told
 
@@ -197,11 +201,10 @@ class Story:
                 start = MORNING + timedelta(seconds=17 * len(told))
                 steps = self._steps(
                     one,
-                    self.random.random() < 0.1,
-                    self.random.random() < 0.2,
-                    self.random.randint(1, 5),
-                    None,
                     start,
+                    denied=self.random.random() < 0.1,
+                    anonymous=self.random.random() < 0.2,
+                    grade=self.random.randint(1, 5),
                 )
                 left = self.random.randint(1, 6) if self.random.random() < open_share else 99
                 running.append([steps, left])
@@ -218,8 +221,8 @@ class Story:
         return Told(case, f"310000-2026-{case.hex[:10]}", item, applicant)
 
     def _steps(
-        self, told: Told, denied: bool, anonymous: bool, grade: int, clerk: Actor | None, start: datetime
-    ) -> Any:
+        self, told: Told, start: datetime, *, denied: bool, anonymous: bool, grade: int, clerk: Actor | None = None
+    ) -> Iterator[Recorded]:
         lead, branches, licence_type = ITEMS[told.item]
         applicant = Actor(str(told.applicant), Role.CITIZEN)
         at = start
@@ -262,19 +265,21 @@ class Story:
         else:
             yes = ApprovalGranted(decided_by=decider.id, applicant=told.applicant, text="准予")
             yield self.append(told.id, yes, actor=decider, at=at)
-            if licence_type:
-                licence = self.uuid()
-                number, begin = f"L-{licence.hex[:8]}", date(2026, 3, 3)
-                face = {"holder": "某人"}
-                issued = LicenceIssued(licence, licence_type, number, told.applicant, begin, date(2031, 3, 2), face)
-                yield self.append(told.id, issued, actor=decider, at=at)
-            yield self.append(told.id, CaseClosed(Result.GRANTED), actor=decider, at=at)
-            if licence_type:
-                told.licence = licence
-                collected = LicenceCollected(
-                    told.id, licence_type, number, told.applicant, begin, date(2031, 3, 2), face
-                )
-                yield self.append(licence, collected, actor=SYSTEM, at=at, correlation=told.id)
+            yield from self._issue(told, licence_type, decider, at)
         told.rating = rating_stream(told.id)
         rated = CaseRated(told.id, told.item, lead, told.applicant, grade, ("快",), anonymous, "很好")
         yield self.append(told.rating, rated, actor=applicant, at=at + timedelta(hours=2), correlation=told.id)
+
+    def _issue(self, told: Told, licence_type: str | None, decider: Actor, at: datetime) -> Iterator[Recorded]:
+        closed = CaseClosed(Result.GRANTED)
+        if licence_type is None:
+            yield self.append(told.id, closed, actor=decider, at=at)
+            return
+        told.licence = licence = self.uuid()
+        number, begin, end = f"L-{licence.hex[:8]}", date(2026, 3, 3), date(2031, 3, 2)
+        face = {"holder": "某人"}
+        issued = LicenceIssued(licence, licence_type, number, told.applicant, begin, end, face)
+        yield self.append(told.id, issued, actor=decider, at=at)
+        yield self.append(told.id, closed, actor=decider, at=at)
+        collected = LicenceCollected(told.id, licence_type, number, told.applicant, begin, end, face)
+        yield self.append(licence, collected, actor=SYSTEM, at=at, correlation=told.id)

@@ -96,6 +96,8 @@ def simulate(
         show_progress=sys.stderr.isatty(),
     )
     typer.echo(printing.json_line(summary))
+    if "stopped" in summary:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -191,11 +193,14 @@ def status(*, json: Json = False) -> None:
     printing.print_status(tools.status(load_settings()), as_json=json)
 
 
+_MENDABLE: tuple[type[Exception], ...] = (*OPERATOR_ERRORS, drive.CannotSimulate)
+
+
 def main() -> None:
     """Run the command line. A failure that an operator can mend is one line on stderr and exit code 1."""
     try:
         app(standalone_mode=True)
-    except (*OPERATOR_ERRORS, drive.CannotSimulate) as error:
+    except _MENDABLE as error:
         first: Any = str(error).strip().splitlines()
         print(f"tongban: {first[0] if first else type(error).__name__}", file=sys.stderr)
         raise SystemExit(1) from None

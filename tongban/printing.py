@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tongban.consumers.parked import Parked, Retried
+from tongban.consumers.rebuild import RebuildReport
 from tongban.domain.personal import Withheld
 from tongban.domain.replay import Step
 from tongban.infra.verify import ChainReport
@@ -131,4 +132,14 @@ def print_retried(retried: Sequence[Retried]) -> None:
         print(f"{stream.stream}: " + (stream.problem or f"{stream.handled} events applied"))
 
 
-def print_rebuild(report, as_json): ...
+def print_rebuild(report: RebuildReport, *, as_json: bool) -> None:
+    """What a rebuild found."""
+    if as_json:
+        print(json_line(report))
+        return
+    columns = ("table", "rows", "live", "rebuilt", "equal")
+    rows = [(t.table, t.rows, t.live[:16], t.rebuilt[:16], "yes" if t.equal else "NO") for t in report.tables]
+    print_table(f"{report.events} events folded", columns, rows)
+    for stream, problem in report.parked.items():
+        print(f"parked: stream {stream}: {problem}")
+    print("the new tables are in place" if report.exchanged else "compared only")

@@ -214,7 +214,7 @@ class _System:
         if self.data != Path(".tongban").absolute():
             tongban = f"TONGBAN_DATA='{self.data}' {tongban}"
         bootstrap = self.env.get("TONGBAN_KAFKA_BOOTSTRAP")
-        query = 'query={department(code:"samr"){queue(first:5){nodes{number state}}}}'
+        query = 'query={department(code:"samr"){queue(first:5){edges{node{number state}}}}}'
         lines = [
             ("a token", f"TOKEN=$({tongban} token --role acceptor --subject officer-1 --department samr)"),
             ("a queue", f'curl -sG {self.here}/graphql -H "Authorization: Bearer $TOKEN" \\'),

@@ -22,21 +22,13 @@ from tongban.api.commands import Bus
 from tongban.api.delivery import Delivery
 from tongban.api.limits import Limits
 from tongban.api.server import server as make_server
-from tongban.commands.batch import Batch
 from tongban.commands.bus import CommandBus
-from tongban.commands.handlers import Desk
 from tongban.domain.actor import Role
-from tongban.domain.party.events import IdentifierKind
-from tongban.infra import event_codec, identifiers
-from tongban.infra.database import DbRole, open_pool
-from tongban.infra.event_store import EventStore
 from tongban.infra.issuer import Issuer, embedded_verifier
 from tongban.infra.metrics import Metrics
-from tongban.infra.numbers import SerialNumbers
-from tongban.infra.reference import load_reference, sample_items
-from tongban.infra.secrets import IDENTIFIER_PEPPER, KEY_ENCRYPTION_KEY, load_secret
+from tongban.infra.reference import sample_items
 from tongban.infra.settings import Settings
-from tongban.infra.vault import Vault
+from tongban.infra.write_side import open_write_side
 
 
 def citizen_id(serial: int) -> str:
@@ -49,46 +41,17 @@ def citizen_id(serial: int) -> str:
 CITIZEN_IDS = (citizen_id(2), citizen_id(3))
 
 
-@dataclass(frozen=True)
-class CheckedIdentifiers:
-    pepper: bytes
-
-    def normalise(self, identifier: str) -> str:
-        return identifiers.normalise(identifier)
-
-    def problem_with(self, kind: IdentifierKind, identifier: str) -> str | None:
-        return identifiers.problem_with(kind, identifier)
-
-    def digest(self, kind: IdentifierKind, identifier: str) -> bytes:
-        return identifiers.identifier_digest(self.pepper, kind, identifier)
-
-
 @contextmanager
 def command_bus(settings: Settings, delivery: Delivery, **options: Any) -> Iterator[CommandBus]:
     """The real bus on the real database, started."""
-    folder = settings.secrets_folder
-    keys = open_pool(settings.keys_url, DbRole.KEYS, size=2)
-    writers = open_pool(settings.database_url, DbRole.WRITER, size=2)
-    store = EventStore(settings.database_url)
-    batch = Batch(
-        log=store,
-        codec=event_codec,
-        keyring=Vault(keys, load_secret(folder, KEY_ENCRYPTION_KEY)),
-        desk=Desk(
-            identifiers=CheckedIdentifiers(load_secret(folder, IDENTIFIER_PEPPER)),
-            numbers=SerialNumbers(writers),
-            licence_types=load_reference(),
-        ),
-    )
-    bus = CommandBus(batch, deliver=delivery, **options)
+    write_side = open_write_side(settings)
+    bus = CommandBus(write_side.batch, deliver=delivery, **options)
     bus.start()
     try:
         yield bus
     finally:
         bus.stop()
-        store.close()
-        writers.close()
-        keys.close()
+        write_side.close()
 
 
 @contextmanager

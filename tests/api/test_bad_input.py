@@ -228,14 +228,19 @@ JSON = st.recursive(
 READERS = {name: BodyReader(name, handler.body) for name, handler in HANDLERS.items()}
 
 
+def status_of(name: str, raw: bytes) -> int:
+    try:
+        READERS[name].read(raw)
+    except Problem as problem:
+        return problem.kind.status
+    return 200
+
+
 @given(name=st.sampled_from(sorted(READERS)), value=JSON, extra=st.binary(max_size=20))
 @settings(max_examples=400, deadline=None)
 def test_any_bytes_are_read_or_refused_with_400(name: str, value: Any, extra: bytes) -> None:
     for raw in (json.dumps(value).encode(), json.dumps(value).encode() + extra, extra):
-        try:
-            READERS[name].read(raw)
-        except Problem as problem:
-            assert problem.kind.status == 400
+        assert status_of(name, raw) in (200, 400)
 
 
 @given(st.data())
@@ -244,7 +249,4 @@ def test_any_members_of_a_form_are_read_or_refused_with_400(data: st.DataObject)
     name = data.draw(st.sampled_from(sorted(READERS)))
     members = list(READERS[name].members)
     body = data.draw(st.dictionaries(st.sampled_from([*members, "effective_at"]), JSON, max_size=len(members) + 1))
-    try:
-        READERS[name].read(json.dumps(body).encode())
-    except Problem as problem:
-        assert problem.kind.status == 400
+    assert status_of(name, json.dumps(body).encode()) in (200, 400)

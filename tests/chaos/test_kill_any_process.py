@@ -19,10 +19,10 @@ import psycopg
 import pytest
 
 from tests.chaos.load import Load
-from tests.chaos.system import DATABASE, System, random_kills
 from tests.chaos.truth import every_acknowledged_command_is_there_once, every_event_reached_its_topic_in_order
 from tests.conftest import without_kafka
 from tests.servers import NoKafkaError
+from tests.system import DATABASE, System, random_kills
 from tongban.domain.actor import Role
 from tongban.infra.embedded.postgres import SUPERUSER
 from tongban.infra.issuer import Issuer

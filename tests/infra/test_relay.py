@@ -144,9 +144,7 @@ def test_a_relay_whose_lock_session_ended_gives_up(database: Database, bootstrap
     with running(relay(database, bootstrap).run) as it:
         eventually(lambda: checkpoint(database)[1] == 1)
         with psycopg.connect(database.admin_url) as conn:
-            conn.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7302"
-            )
+            conn.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7302")
         eventually(lambda: not it.alive)
         assert isinstance(it.error, RelayDoubt)
         it.error = None

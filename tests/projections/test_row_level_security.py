@@ -1,4 +1,4 @@
-"""Who sees which row: every role against every read table, and the start-up check that nothing lets a reader around it."""
+"""Who sees which row: every role against every read table; and the check that nothing lets a reader around it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ NOBODIES = (Role.AGENT, Role.HOTLINE, Role.DATA_CENTRE, Role.ADMIN, Role.INTEGRA
 
 @dataclass
 class World:
-    """Three cases: `ours` of samr, anonymously rated; `theirs` of nr, housing and tax, rated by name; `filed` of
-    greening, filed at samr's counter.
+    """Three cases.
+
+    `ours` of samr, anonymously rated; `theirs` of nr, housing and tax, rated by name; `filed` of greening, filed at
+    samr's counter.
     """
 
     access: ReadAccess
@@ -65,9 +67,8 @@ def seen(world: World, actor: Actor | None) -> dict[str, set[Any]]:
     return {table: world.visible(actor, table, column) for table, column in tables.items()}
 
 
-NOTHING: dict[str, set[UUID]] = dict.fromkeys(
-    ("case_view", "department_queue", "timeline", "licence_view", "party_view", "rating_view"), set()
-)
+TABLES = ("case_view", "department_queue", "timeline", "licence_view", "party_view", "rating_view")
+NOTHING: dict[str, set[UUID]] = {table: set() for table in TABLES}
 
 
 def test_without_a_reader_nothing_is_seen(world: World) -> None:
@@ -140,9 +141,7 @@ def test_officers_see_what_they_filed_for_another_department(world: World) -> No
 
 @pytest.mark.parametrize("role", OFFICERS)
 @pytest.mark.parametrize("department", [None, "", "fire", "samr,nr", "samr\0", "{samr}", "%"])
-def test_officers_of_no_or_another_department_see_nothing(
-    world: World, role: Role, department: str | None
-) -> None:
+def test_officers_of_no_or_another_department_see_nothing(world: World, role: Role, department: str | None) -> None:
     assert seen(world, Actor("stranger", role, department)) == NOTHING
 
 
@@ -173,7 +172,8 @@ def test_readers_cannot_write_or_leave_their_role(world: World) -> None:
 def test_the_owner_itself_is_bound(database: Database) -> None:
     with connect(database.url, DbRole.PROJECTOR) as conn:
         forced = conn.execute(
-            "SELECT count(*) FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r' AND relforcerowsecurity"
+            "SELECT count(*) FROM pg_class"
+            " WHERE relnamespace = 'read'::regnamespace AND relkind = 'r' AND relforcerowsecurity"
         ).fetchone()
         tables = conn.execute(
             "SELECT count(*) FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r'"
@@ -194,9 +194,7 @@ def test_the_owner_itself_is_bound(database: Database) -> None:
         ("GRANT tongban_projector TO tongban_reader WITH INHERIT TRUE", "owns read."),
     ],
 )
-def test_start_is_refused_when_the_reader_is_too_powerful(
-    database: Database, weakening: str, said: str
-) -> None:
+def test_start_is_refused_when_the_reader_is_too_powerful(database: Database, weakening: str, said: str) -> None:
     with connect(database.url, DbRole.READER) as reader:
         check_powerless(reader)
     with psycopg.connect(database.admin_url) as admin:

@@ -1,11 +1,11 @@
 """The simulation against the real command API on a real database."""
 
+import itertools
 import os
 import signal
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tongban.api.limits import Limits
 from tongban.domain.case.events import Channel
 from tongban.infra.embedded.ports import free_ports
 from tongban.simulate import CannotSimulate, simulate
+from tongban.simulate.client import IssueToken
 from tongban.simulate.plan import plan_case
 
 CASES = 40
@@ -35,6 +36,18 @@ def stored(database: Database, query: str) -> list[tuple[Any, ...]]:
     """Rows of the event store."""
     with psycopg.connect(database.admin_url) as connection:
         return connection.execute(query.encode()).fetchall()
+
+
+def after_tokens(number: int, issue: IssueToken, act: Callable[[], None]) -> IssueToken:
+    """Issues tokens, and acts once when so many have been asked for: a moment that lies within the run."""
+    asked = itertools.count(1)
+
+    def token(role: str, subject: str, department: str | None) -> str:
+        if next(asked) == number:
+            act()
+        return issue(role, subject, department)
+
+    return token
 
 
 def test_every_command_is_accepted_and_the_store_has_what_the_summary_says(
@@ -117,9 +130,8 @@ def test_an_expired_token_is_asked_for_anew_once(service: Service) -> None:
 
 
 def test_ctrl_c_ends_it_with_the_summary_so_far(service: Service) -> None:
-    interrupt = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
-    interrupt.start()
-    summary = simulate(service.url, service.token, 100_000, seed=7)
+    interrupted = after_tokens(150, service.token, lambda: os.kill(os.getpid(), signal.SIGINT))
+    summary = simulate(service.url, interrupted, 100_000, seed=7)
     assert summary["stopped"] == "interrupted"
     assert 0 < summary["cases"] < 100_000
 
@@ -129,8 +141,8 @@ def test_a_run_that_was_cut_off_is_resumed_without_repeating_anything(
 ) -> None:
     filed = "SELECT count(*) FROM events.stored_events WHERE topic = 'case.ApplicationSubmitted'"
     before = stored(module_database, filed)[0][0]
-    threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
-    cut_off = simulate(service.url, service.token, 150, seed=8)
+    interrupted = after_tokens(60, service.token, lambda: os.kill(os.getpid(), signal.SIGINT))
+    cut_off = simulate(service.url, interrupted, 150, seed=8)
     assert cut_off["stopped"] == "interrupted"
     summary = simulate(service.url, service.token, 150, seed=8)
     assert summary["commands"]["refused"] == {}
@@ -139,14 +151,13 @@ def test_a_run_that_was_cut_off_is_resumed_without_repeating_anything(
 
 def test_a_service_that_restarts_in_the_middle_loses_nothing(database: Database, tmp_path: Path) -> None:
     summaries: list[dict[str, Any]] = []
+    well_under_way = threading.Event()
     with running_service(database.url, tmp_path) as first:
         first.publish_catalogue()
-        run = threading.Thread(
-            target=lambda: summaries.append(simulate(first.url, first.token, 150, seed=9)), daemon=True
-        )
+        token = after_tokens(60, first.token, well_under_way.set)
+        run = threading.Thread(target=lambda: summaries.append(simulate(first.url, token, 150, seed=9)), daemon=True)
         run.start()
-        time.sleep(0.3)
-        assert run.is_alive()
+        assert well_under_way.wait(30)
     with running_service(database.url, tmp_path, port=first.settings.port):
         run.join(60)
     assert summaries[0]["commands"]["refused"] == {}

@@ -102,7 +102,7 @@ def test_a_short_day_has_a_backlog_in_every_stage_a_few_denials_and_all_ways_of_
     assert 0.02 <= sum(plan.result is Result.DENIED for plan in plans) / len(plans) <= 0.06
     assert {plan.channel for plan in plans} == set(Channel)
     online = sum(plan.channel in (Channel.WEB, Channel.APP) for plan in plans)
-    assert 0.45 <= online / len(plans) <= 0.75
+    assert 0.55 <= online / len(plans) <= 0.65
 
 
 def test_the_default_day_has_the_items_people_come_for_most() -> None:

@@ -48,8 +48,8 @@ def create_app(
 ) -> Starlette:
     """The application.
 
-    `delivery` is what the bus was given as `deliver`. `graphql` finds the caller in `scope[principal.ACTOR]`. `lifespan`
-    starts and stops what belongs to the process (the bus, readiness).
+    `delivery` is what the bus was given as `deliver`. `graphql` finds the caller in `scope[principal.ACTOR]`.
+    `lifespan` starts and stops what belongs to the process (the bus, readiness).
     """
     limits = limits or Limits()
     commands = CommandEndpoint(
@@ -114,7 +114,7 @@ class Guard:
             await app(scope, receive, counting)
         except Exception as error:
             problem = problem_of(error)
-            if problem.kind.status >= 500:
+            if problem.kind.ours:
                 log.error("request_failed", code=problem.kind.code, exc_info=error)
             if status == 0:
                 accepted = (header_of(scope, b"accept-language") or b"").decode("latin-1")

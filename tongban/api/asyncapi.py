@@ -13,8 +13,9 @@ from tongban.domain.registry import EVENT_TYPES
 from tongban.domain.registry import schema_of as schema_version
 from tongban.infra.event_codec import data_adapter
 from tongban.infra.settings import PARTITIONS
+from tongban.infra.topics import TOPICS, topic_of
 
-_ABOUT = """Every event, as it is stored, in CloudEvents 1.0 binary mode. Key = stream id; one stream's events are in order.
+_ABOUT = """Every event as it is stored, in CloudEvents 1.0 binary mode. The key is the stream; its events are in order.
 
 Delivery is at least once. Per topic-partition: an event whose `ce_position` is not above the last one seen is a
 repetition; one whose `ce_prevposition` is above the last one seen comes after a gap, which is filled by and by: do not
@@ -22,17 +23,11 @@ apply it, read on. Personal fields are not in `data`: they stand encrypted in `s
 """
 
 
-def topic_of(event_type: str) -> str:
-    """The topic of an event type, by its category (the part before the dot)."""
-    return f"tongban.{event_type.partition('.')[0]}.v1"
-
-
 @cache
 def asyncapi() -> dict[str, Any]:
     """The document, as plain JSON values."""
     shared: dict[str, Schema] = {"Envelope": ENVELOPE, "SealedBox": SEALED_BOX, "CloudEventsHeaders": HEADERS}
     messages = {_name(name): _message(name, event, shared) for name, event in EVENT_TYPES.items()}
-    topics = sorted({topic_of(name) for name in EVENT_TYPES})
     return {
         "asyncapi": "3.0.0",
         "id": "urn:tongban:events",
@@ -43,14 +38,14 @@ def asyncapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {topic: _channel(topic) for topic in topics},
+        "channels": {topic: _channel(topic) for topic in TOPICS},
         "operations": {
             f"publish-{topic.split('.')[1]}": {
                 "action": "send",
                 "channel": {"$ref": f"#/channels/{topic}"},
                 "summary": f"The relay publishes every {topic.split('.')[1]} event.",
             }
-            for topic in topics
+            for topic in TOPICS
         },
         "components": {"messages": messages, "schemas": dict(sorted(shared.items()))},
     }

@@ -135,11 +135,11 @@ def _effective_at(value: object) -> datetime | None:
         )
     try:
         moment = datetime.fromisoformat(value.upper())
-        if not EARLIEST <= moment.date() <= LATEST:
-            raise ValueError
-        return moment.astimezone(UTC)
     except ValueError:
-        raise _at(("effective_at",), f"a day that exists, from {EARLIEST} to {LATEST}, is required") from None
+        moment = None
+    if moment is None or not EARLIEST <= moment.date() <= LATEST:
+        raise _at(("effective_at",), f"a day that exists, from {EARLIEST} to {LATEST}, is required")
+    return moment.astimezone(UTC)
 
 
 def _at(path: tuple[str | int, ...], problem: str) -> Problem:

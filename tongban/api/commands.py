@@ -1,4 +1,4 @@
-"""POST /commands/{Name}: one request to one command to one answer. Plain ASGI, since every command comes through here."""
+"""POST /commands/{Name}: one request, one command, one answer. Plain ASGI, since every command comes through here."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class CommandEndpoint:
         except Exception as error:
             problem = problem_of(error)
             outcome = problem.kind.code
-            if problem.kind.status >= 500:
+            if problem.kind.ours:
                 log.error("command_failed", code=outcome, exc_info=error)
             else:
                 log.info("command_refused", code=outcome)

@@ -13,7 +13,7 @@ Checks = Callable[[], Sequence[Check]]
 
 
 async def livez(_: Request) -> Response:
-    """The event loop answers: that is all that is asked. A dead database does not call for a restart of this process."""
+    """The event loop answers: that is all. A dead database does not call for a restart of this process."""
     return JSONResponse({"status": "live"}, headers={"cache-control": "no-store"})
 
 

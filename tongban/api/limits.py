@@ -16,6 +16,7 @@ GRAPHQL_BODY = 32_768
 # What is read and dropped of a body that is too large, so that a client that is still sending sees the answer
 # instead of a reset connection. Past it the connection is closed on the sender.
 _DRAINED = 16 * 1024 * 1024
+_REMEMBERED = 100_000
 _CLOSE: Headers = [(b"connection", b"close")]
 
 
@@ -107,6 +108,6 @@ class Rate:
         if due - now > self._tolerance:
             return due - now - self._tolerance
         self._due[key] = due
-        if len(self._due) > 100_000:
+        if len(self._due) > _REMEMBERED:
             self._due = {name: at for name, at in self._due.items() if at > now}
         return 0.0

@@ -205,7 +205,8 @@ def _problem_response(status: int, text: str) -> dict[str, Any]:
 
 
 def _headers_of(status: int) -> list[str]:
-    return {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, []) + ["traceparent"]
+    own = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+    return [*own.get(status, []), "traceparent"]
 
 
 def _headers() -> dict[str, Any]:

@@ -63,7 +63,10 @@ class Authenticated:
         self._rate = rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request; connections other than HTTP are not taken yet."""
+        """Pass on one request; a WebSocket is closed before it opens, as there is nothing to subscribe to yet."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         actor = await actor_from(header_of(scope, b"authorization"), self._verifier)
         pass_rate(self._rate, actor)
         scope[ACTOR] = actor

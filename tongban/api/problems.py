@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 
+from tongban.commands import bus, handlers
 from tongban.commands.requests import Unavailable
 from tongban.domain.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 
@@ -28,6 +30,11 @@ class Kind:
     status: int
     title: str
     zh: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether the fault is on this side (5xx)."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
     def uri(self) -> str:
@@ -148,8 +155,11 @@ def problem_of(error: Exception) -> Problem:
             return Problem(INTERNAL_ERROR)
 
 
+_WHERE_RULES_ARE = (bus, handlers)  # importing these imports every module that has rules
+
+
 def kinds() -> list[Kind]:
-    """Every kind of problem there is, by status, then code. Rules count once their module is imported."""
+    """Every kind of problem there is, by status, then code."""
     rules = {kind_of(rule) for rule in _released(DomainError)}
     return sorted({*OWN_KINDS, *rules}, key=lambda kind: (kind.status, kind.code))
 

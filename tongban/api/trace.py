@@ -6,6 +6,7 @@ import re
 from random import SystemRandom
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?")
+_LONGEST = 512
 _bits = SystemRandom().getrandbits
 
 
@@ -16,7 +17,7 @@ def continue_trace(incoming: str | None) -> str:
     """
     span = f"{_bits(64) | 1:016x}"
     found = _TRACEPARENT.fullmatch(incoming) if incoming else None
-    if found is None or len(incoming or "") > 512:
+    if found is None or len(found[0]) > _LONGEST:
         return f"00-{_bits(128) | 1:032x}-{span}-01"
     return f"00-{found[1]}-{span}-{found[2]}"
 

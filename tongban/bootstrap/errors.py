@@ -6,6 +6,7 @@ import psycopg
 from pydantic import ValidationError
 
 from tongban.commands.ports import LogUnavailable
+from tongban.consumers.rebuild import RebuildRefused
 from tongban.domain.errors import DomainError
 from tongban.infra.issuer import IssuerRefused
 from tongban.infra.read_access import ReaderTooPowerful
@@ -27,6 +28,7 @@ OPERATOR_ERRORS: tuple[type[Exception], ...] = (
     IssuerRefused,
     TokenRefused,
     TopicsUnusable,
+    RebuildRefused,
     ReaderTooPowerful,
     ValidationError,
     DomainError,

@@ -24,13 +24,16 @@ from tongban.consumers.metrics import ConsumerMetrics
 from tongban.consumers.ownership import REFRESH_SECONDS, Ownership
 from tongban.consumers.progress import Move, ProgressMoved, load_progress, move_progress
 from tongban.consumers.reader import PartitionReader, Reading
+from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_age import age_of
-from tongban.infra.session_lock import SILENCE, end_when_silent
+from tongban.infra.session_lock import end_when_silent
 
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.2
+SILENCE = 60
+"""Seconds after which the partitions of a process that was stopped, not killed, pass on."""
 
 Work = TypeVar("Work")
 
@@ -69,8 +72,10 @@ class ConsumerLoop(Generic[Work]):
         progress: Callable[[int], None] | None = None,
         silence: int = SILENCE,
     ) -> None:
-        """`progress` is told the number of events handled after each commit. `silence`: seconds that the session may
-        say nothing, longer than the handler takes to prepare one poll.
+        """Keep what the loop works with.
+
+        `progress` is told the number of events handled after each commit. `silence`: seconds that the session may say
+        nothing, longer than the handler takes to prepare one poll.
         """
         self._name = name
         self._feed = feed
@@ -84,6 +89,7 @@ class ConsumerLoop(Generic[Work]):
 
     def run(self, stop: Event) -> None:
         """Handle events until `stop` is set. The feed is closed on the way out."""
+        collect_rarely()
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.closing(self._feed))
             try:

@@ -49,7 +49,7 @@ class Projector:
 
     def prepare(self, messages: Sequence[Message]) -> list[Decoded]:
         """Decode; personal fields stay sealed."""
-        return [_decoded(message) for message in messages]
+        return [read_message(message) for message in messages]
 
     def lock(self, cursor: Cursor[tuple[Any, ...]]) -> None:
         """Share the read tables with other appliers; a rebuild's swap waits for all of them."""
@@ -62,7 +62,7 @@ class Projector:
             return 0
         streams = {decoded.message.stream for decoded in work}
         parked = dict.fromkeys(parked_streams(cursor, PROJECTOR, list(streams)), _FOLLOWS)
-        sifting = _Sifting(cursor, self._apply_batch, parked)
+        sifting = Sifting(cursor, self._apply_batch, parked)
         sifting.sift(work)
         for parking in sifting.parkings:
             if parking.problem != _FOLLOWS:
@@ -87,7 +87,7 @@ class Projector:
             raise StillPoisonous(f"position {poison.position}: {poison.problem}") from None
 
 
-class _Sifting:
+class Sifting:
     """One batch on its way into the read tables: takes out whatever parks, applies the rest."""
 
     def __init__(self, cursor: Cursor[tuple[Any, ...]], apply_batch: ApplyBatch, parked: dict[UUID, str]) -> None:
@@ -97,6 +97,7 @@ class _Sifting:
         self.parkings: list[Parking] = []
 
     def sift(self, work: Sequence[Decoded]) -> None:
+        """Apply what can be applied, in order; what cannot stands in `parkings` then."""
         good = self._without_parked(work)
         while good:
             try:
@@ -163,7 +164,8 @@ class _Sifting:
         self.parkings.append(Parking(item.message, problem))
 
 
-def _decoded(message: Message) -> Decoded:
+def read_message(message: Message) -> Decoded:
+    """The event in a message, or why it cannot be read; personal fields stay sealed."""
     try:
         recorded = decode(message.state, message.position)
     except UnreadableEvent as unreadable:

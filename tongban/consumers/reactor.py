@@ -1,4 +1,4 @@
-"""Events → commands, by the policies. The command's id is made of the event and the policy, so a repeat repeats nothing.
+"""Events → commands, by the policies. A command's id is made of event and policy, so a repeat repeats nothing.
 
 In: messages. Out: commands given to the write side, and only then the progress. A command that can never succeed is
 parked with its event; one that cannot be taken for the moment holds the reactor up until it can.

@@ -1,9 +1,9 @@
 """The reader rule of one partition: which messages are new, which are repeats, and where something is missing.
 
-Pure: in goes what a poll found, out comes what to apply and where that leaves the reader. A repeat has a position that was
-already applied. A gap has a `prev_position` that was not: something before it is missing, so it is not applied. The
-relay publishes again what is missing and what follows it, so the reader reads on; a topic that was made again holds the
-missing part before the offset where the reader began, so after `PATIENCE` it goes back to the beginning, once per gap.
+Pure: in goes what a poll found, out comes what to apply and where that leaves the reader. A repeat has a position that
+was already applied. A gap has a `prev_position` that was not: something before it is missing, so it is not applied.
+The relay publishes again what is missing and what follows it, so the reader reads on; a topic that was made again holds
+the missing part before the offset where the reader began, so after `PATIENCE` it goes back to the beginning, once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The event store itself as a feed: what a laptop without a broker follows.
 
-One partition, `store`/0, whose offsets are the positions. Positions are complete up to the last one seen (appends commit
-in their order), so there are no gaps to look for.
+One partition, `store`/0, whose offsets are the positions. Positions are complete up to the last one seen (appends
+commit in their order), so there are no gaps to look for.
 """
 
 from __future__ import annotations

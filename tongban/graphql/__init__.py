@@ -1,0 +1,1 @@
+"""The GraphQL read side: thin types over the selects of `projections`. It never writes."""

@@ -16,7 +16,6 @@ from tongban.graphql.catalogue import Language, ServiceItem, service_item_of
 from tongban.graphql.connection import After, First, Node, PageInfo, page_info
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.errors import NotYetProjected
-from tongban.graphql.ids import global_id
 from tongban.projections.cases import CaseRow, branch_states, case_by_id
 from tongban.projections.ratings import RatingRow
 from tongban.projections.timeline import TimelineRow, application_of, timeline_of
@@ -161,7 +160,7 @@ class Rating:
     """A rating. An anonymous one is shown to its rater and to supervisors only."""
 
     row: strawberry.Private[RatingRow]
-    key: str = strawberry.field(description="The plain id of the rating.")
+    id: strawberry.ID = strawberry.field(description="The id of the rating.")
     grade: int = strawberry.field(description="1 is best, 5 worst; 4 and 5 are bad.")
     options: list[str] = strawberry.field(description="The ready-made remarks that were chosen.")
     anonymous: bool = strawberry.field(description="Whether the rater asked not to be named.")
@@ -184,7 +183,6 @@ class Case(Node):
     """A case."""
 
     row: strawberry.Private[CaseRow]
-    key: str = strawberry.field(description="The plain id, as commands take it (`case_id`).")
     number: str = strawberry.field(description="The human number (办件编号).")
     state: CaseState = strawberry.field(description="Where it stands.")
     result: str | None = strawberry.field(description="GRANTED or DENIED, once closed.")
@@ -284,7 +282,7 @@ def rating(row: RatingRow) -> Rating:
     """The GraphQL object of a rating."""
     return Rating(
         row=row,
-        key=str(row.id),
+        id=strawberry.ID(str(row.id)),
         grade=row.grade,
         options=list(row.options),
         anonymous=row.anonymous,
@@ -295,9 +293,8 @@ def rating(row: RatingRow) -> Rating:
 def case(row: CaseRow) -> Case:
     """The GraphQL object of a case."""
     return Case(
-        id=strawberry.ID(global_id("Case", row.id)),
+        id=strawberry.ID(str(row.id)),
         row=row,
-        key=str(row.id),
         number=row.number,
         state=CaseState[row.status],
         result=row.result,

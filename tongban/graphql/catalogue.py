@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang
-from tongban.graphql.ids import askable, global_id, split_global_id
+from tongban.graphql.ids import askable
 from tongban.projections.items import ItemName, ItemVersionRow, item_by_id, items_in_force
 
 Language = Annotated[Lang, strawberry.argument(description="The language of the name.")]
@@ -22,7 +22,6 @@ class ServiceItem(Node):
     """One version of an item."""
 
     row: strawberry.Private[ItemVersionRow]
-    key: str = strawberry.field(description="The catalogue id, as commands take it.")
     version: int = strawberry.field(description="The published version, from 1.")
     department: str = strawberry.field(description="The code of the department that decides.")
     published_at: datetime = strawberry.field(description="When this version was published (UTC).")
@@ -41,9 +40,8 @@ class ServiceItem(Node):
 def service_item(row: ItemVersionRow) -> ServiceItem:
     """The GraphQL object of a row."""
     return ServiceItem(
-        id=strawberry.ID(global_id("ServiceItem", f"{row.item_id}@{row.item_version}")),
+        id=strawberry.ID(row.item_id),
         row=row,
-        key=row.item_id,
         version=row.item_version,
         department=row.lead,
         published_at=row.published_at,
@@ -57,12 +55,7 @@ def service_item_of(info: Info, name: ItemName) -> ServiceItem | None:
 
 
 def find_item(info: Info, text: str, version: int | None) -> ServiceItem | None:
-    """An item by catalogue id or global id; without `version` the one the global id names, else the one in force."""
-    split = split_global_id(text)
-    if split is not None and split[0] == "ServiceItem":
-        text, at, number = split[1].partition("@")
-        if version is None and at and number.isascii() and number.isdigit() and len(number) < 9:
-            version = int(number)
+    """An item by its catalogue id, in one version, by default the one in force."""
     if not askable(text):
         return None
     row = item_by_id(info.context.cursor, text, version)

@@ -19,11 +19,13 @@ After = Annotated[
 ]
 
 
-@strawberry.interface(description="An object with a global id.")
+@strawberry.interface(description="An object that an id names.")
 class Node:
     """Relay's global object identification."""
 
-    id: strawberry.ID = strawberry.field(description="The global id: opaque, for `node(id)`.")
+    id: strawberry.ID = strawberry.field(
+        description="The id, the same as in commands and on topics; `node(id)` finds it again."
+    )
 
 
 @strawberry.type(description="Where a page stands in its list.")

@@ -27,7 +27,7 @@ Box = Mapping[str, Any]
 
 
 def enum_value(value: str, description: str) -> Any:
-    """One described value of an enum. (Any: Strawberry puts the plain value in its place.)"""
+    """One described value of an enum; Any, since Strawberry puts the plain value in its place."""
     return strawberry.enum_value(value, description=description)
 
 

@@ -14,7 +14,7 @@ from tongban.graphql.case import Case, CaseState, announce, case
 from tongban.graphql.catalogue import Language
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang
-from tongban.graphql.ids import global_id, uuid_of
+from tongban.graphql.ids import uuid_of
 from tongban.projections.cases import CaseRow, cases_of
 from tongban.projections.licences import LicenceRow, licences_of
 from tongban.projections.parties import PartyRow
@@ -27,7 +27,6 @@ class Licence(Node):
     """A licence."""
 
     row: strawberry.Private[LicenceRow]
-    key: str = strawberry.field(description="The plain id, as commands take it (`licence_id`).")
     number: str = strawberry.field(description="The number of the licence.")
     type: str = strawberry.field(description="The code of its type in the catalogue.")
     valid_from: date = strawberry.field(description="The first day it is valid.")
@@ -67,7 +66,6 @@ class Party(Node):
     """A party."""
 
     row: strawberry.Private[PartyRow]
-    key: str = strawberry.field(description="The plain id, as commands take it.")
     kind: str = strawberry.field(description="PERSON or ORGANISATION.")
     identifier_kind: str = strawberry.field(description="CITIZEN_ID, USCC, RESIDENCE_PERMIT or PASSPORT.")
 
@@ -132,9 +130,8 @@ def _masked(number: str) -> str:
 def party(row: PartyRow) -> Party:
     """The GraphQL object of a party."""
     return Party(
-        id=strawberry.ID(global_id("Party", row.id)),
+        id=strawberry.ID(str(row.id)),
         row=row,
-        key=str(row.id),
         kind=row.kind,
         identifier_kind=row.identifier_kind,
     )
@@ -152,9 +149,8 @@ def party_of(info: Info, party_id: UUID) -> Party | None:
 def licence(row: LicenceRow) -> Licence:
     """The GraphQL object of a licence."""
     return Licence(
-        id=strawberry.ID(global_id("Licence", row.id)),
+        id=strawberry.ID(str(row.id)),
         row=row,
-        key=str(row.id),
         number=row.number,
         type=row.licence_type,
         valid_from=row.valid_from,

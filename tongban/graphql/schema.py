@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
@@ -20,12 +19,12 @@ from tongban.graphql.connection import After, Connection, First, Node
 from tongban.graphql.context import Info
 from tongban.graphql.errors import presentable
 from tongban.graphql.homepage import Licence, Party, licence_of, me, party_of
-from tongban.graphql.ids import askable, key_of, split_global_id
+from tongban.graphql.ids import askable, uuid_of
 from tongban.graphql.limits import Limits
 from tongban.graphql.queue import Department, find_department
 from tongban.projections.cases import case_by_number
 
-AnId = Annotated[strawberry.ID, strawberry.argument(description="A global id, or the plain id that commands take.")]
+AnId = Annotated[strawberry.ID, strawberry.argument(description="The id, the same as in commands and on topics.")]
 
 
 @strawberry.type(description="What can be read. Whatever does not exist, or may not be seen, is null.")
@@ -40,7 +39,7 @@ class Query:
     @strawberry.field(description="A party.")
     def party(self, info: Info, id: AnId) -> Party | None:  # noqa: A002
         """By id."""
-        key = key_of(id, "Party")
+        key = uuid_of(id)
         return party_of(info, key) if key else None
 
     @strawberry.field(description="A case.")
@@ -56,7 +55,7 @@ class Query:
         ] = None,
     ) -> Case | None:
         """By id."""
-        key = key_of(id, "Case")
+        key = uuid_of(id)
         return find_case(info, key, min_version) if key else None
 
     @strawberry.field(description="A case by its human number.")
@@ -102,34 +101,19 @@ class Query:
     @strawberry.field(description="A licence.")
     def licence(self, info: Info, id: AnId) -> Licence | None:  # noqa: A002
         """By id."""
-        return licence_of(info, key_of(id, "Licence"))
+        return licence_of(info, uuid_of(id))
 
-    @strawberry.field(description="Any object by its global id.")
+    @strawberry.field(description="A case, licence, party or service item by its id.")
     def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="The id of anything.")],  # noqa: A002
     ) -> Node | None:
-        """By the type that the id names."""
-        split = split_global_id(id)
-        if split is None:
-            return None
-        if split[0] == "ServiceItem":
+        """A UUID names a case, a licence or a party; anything else may name a service item."""
+        key = uuid_of(id)
+        if key is None:
             return find_item(info, id, None)
-        key = key_of(id, split[0])
-        return _node(info, split[0], key) if key else None
-
-
-def _node(info: Info, kind: str, key: UUID) -> Node | None:
-    match kind:
-        case "Case":
-            return find_case(info, key)
-        case "Party":
-            return party_of(info, key)
-        case "Licence":
-            return licence_of(info, key)
-        case _:
-            return None
+        return find_case(info, key) or licence_of(info, key) or party_of(info, key)
 
 
 class ReadSchema(strawberry.Schema):

@@ -79,7 +79,7 @@ class ReadView(GraphQL[None, None]):
                 response.headers["retry-after"] = "1"
         await response(scope, receive, send)
 
-    def should_render_graphql_ide(self, request: Any) -> bool:
+    def should_render_graphql_ide(self, request: Any) -> bool:  # noqa: ARG002 (the base class's signature)
         """Never: an IDE would be loaded from elsewhere."""
         return False
 
@@ -106,9 +106,9 @@ class ReadView(GraphQL[None, None]):
         request: Request,
         request_adapter: AsyncHTTPRequestAdapter,
         request_data: GraphQLRequestData | list[GraphQLRequestData],
-        context: None,
-        root_value: None,
-        sub_response: Response,
+        context: None,  # noqa: ARG002 (the base class's signature)
+        root_value: None,  # noqa: ARG002 (the base class's signature)
+        sub_response: Response,  # noqa: ARG002 (the base class's signature)
     ) -> ExecutionResult:
         """Run the whole operation in one worker thread, in one transaction that is told who asks."""
         if isinstance(request_data, list):
@@ -149,7 +149,7 @@ class ReadView(GraphQL[None, None]):
         response.media_type = _media_type(request) or _JSON
         return response
 
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:  # noqa: ARG002 (the base class's signature)
         """`data` is left out where nothing was executed, as the draft asks."""
         answer: dict[str, Any] = {}
         errors = result.errors or []

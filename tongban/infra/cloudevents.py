@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -18,6 +18,8 @@ POSITION = "ce_position"
 PREV_POSITION = "ce_prevposition"
 SEQUENCE = "ce_sequence"
 
+_LONGEST = 200
+"""Characters that a value of the payload may have to become a header."""
 _CONTENT_TYPE = ("content-type", b"application/json")
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 
@@ -80,9 +82,9 @@ def _peek(state: bytes) -> dict[str, Any]:
     return seen if isinstance(seen, dict) else {}
 
 
-def _is_header(value: Any) -> bool:
+def _is_header(value: object) -> TypeGuard[str]:
     """Whether a value of the payload can stand in a header."""
-    return type(value) is str and len(value) <= 200 and value.isascii() and value.isprintable()
+    return type(value) is str and len(value) <= _LONGEST and value.isascii() and value.isprintable()
 
 
 @lru_cache(maxsize=1024)

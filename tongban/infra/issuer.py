@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from tongban.domain.actor import Role
@@ -101,10 +102,8 @@ def load_key(folder: Path) -> ECKey:
             temporary.unlink()
     try:
         key = ECKey.import_key(orjson.loads(path.read_bytes()))
-        if not key.is_private or key.curve_name != "P-256" or not key.kid:
-            raise ValueError
-    except Exception as error:
-        raise IssuerRefused(
-            f"{path}: is not a private P-256 JWK with a kid: delete it, and a new one is made."
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError, JoseError):
+        key = None
+    if key is None or not key.is_private or key.curve_name != "P-256" or not key.kid:
+        raise IssuerRefused(f"{path}: is not a private P-256 JWK with a kid: delete it, and a new one is made.")
     return key

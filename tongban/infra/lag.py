@@ -113,7 +113,7 @@ class LagReader:
             events += max(1, offset + 1 - next_offset)
             waiting = self._waiting.get(key)
             if waiting is None:
-                # At the first look nothing is known of earlier; the age of the next event in the store is an upper bound.
+                # At the first look nothing is known of earlier; the age of the next stored event is an upper bound.
                 since = now - self._age_after(last) if self._looked is None else self._looked
                 waiting = self._waiting[key] = _Waiting(position, since)
             elif last >= waiting.goal:

@@ -30,7 +30,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Send our lines and those of libraries to `stream` (default: stderr as it is at each line). May be called again."""
+    """Send our lines and those of libraries to `stream` (default: stderr as it is then). May be called again."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -78,7 +78,7 @@ def check_powerless(conn: Connection[tuple[Any, ...]]) -> None:
         )
     if found := conn.execute(_OPEN, (READ_SCHEMA,)).fetchone():
         raise ReaderTooPowerful(
-            f"Row-level security of {READ_SCHEMA}.{found[0]} is not enabled, not forced, or has no policy for the reader."
+            f"Row-level security of {READ_SCHEMA}.{found[0]} is not enabled and forced with a policy for the reader."
         )
     if found := conn.execute(_AROUND, {"schema": READ_SCHEMA}).fetchone():
         raise ReaderTooPowerful(f"{READ_SCHEMA}.{found[0]} runs with its owner's rights, past row-level security.")

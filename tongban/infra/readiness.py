@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -53,9 +54,11 @@ class KafkaBroker:
         self._admin: Any = None
 
     def ask(self) -> None:
-        """Raises what kafka-python raises."""
+        """Raises OSError, or what kafka-python raises."""
         try:
             if self._admin is None:
+                # A client that finds nobody leaves its sockets open, so knock first.
+                self._knock()
                 self._admin = KafkaAdminClient(
                     bootstrap_servers=self._addresses,
                     client_id="tongban-readiness",
@@ -66,6 +69,18 @@ class KafkaBroker:
         except Exception:
             self.close()
             raise
+
+    def _knock(self) -> None:
+        """Raises OSError when no address of the cluster takes a connection."""
+        error: OSError | None = None
+        for address in self._addresses:
+            host, _, port = address.rpartition(":")
+            try:
+                socket.create_connection((host, int(port)), timeout=2).close()
+                return
+            except OSError as refused:
+                error = refused
+        raise error or OSError("no address is named")
 
     def close(self) -> None:
         """Close the connection."""
@@ -193,7 +208,7 @@ class Readiness:
             try:
                 broker.ask()
                 self._broker_check = Check("broker", ok=True)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever the client raises, the broker does not answer
                 self._broker_check = Check("broker", ok=False, why=f"Kafka does not answer ({type(error).__name__})")
         return self._broker_check
 

@@ -27,6 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from tongban.infra import relay_checkpoint
 from tongban.infra.cloudevents import Headers, headers_of, source_of
+from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_age import age_of
 from tongban.infra.kafka import DELIVERY_SECONDS, open_admin, open_producer
@@ -85,6 +86,7 @@ class Relay:
 
     def run(self, stop: Event) -> None:
         """Wait until this relay leads, then publish until `stop` is set. Raises RelayDoubt, TopicsUnusable."""
+        collect_rarely()
         with contextlib.ExitStack() as stack:
             try:
                 lock = stack.enter_context(contextlib.closing(SessionLock(self._url, DbRole.RELAY, RELAY_LEADER)))
@@ -163,7 +165,7 @@ class Relay:
         return checkpoint
 
     def _check_broker(self, admin: KafkaAdminClient, checkpoint: Checkpoint) -> None:
-        """Every few seconds: is it still the broker of the checkpoint, with all that was published?"""
+        """Every few seconds, see that this is still the broker of the checkpoint, with all that was published."""
         now = time.monotonic()
         if now < self._next_broker_check:
             return

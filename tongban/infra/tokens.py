@@ -28,6 +28,7 @@ TYPES = frozenset({"at+jwt", "application/at+jwt"})
 LONGEST = 8192
 LEEWAY = 30
 _REMEMBERED = 10_000
+_PARTS = 3  # header, payload, signature
 _FAR = 2**40  # seconds since 1970; a later end of a token is as good as this one
 # Goes into lists that commas separate (row-level security) and into log lines.
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
@@ -89,7 +90,7 @@ class Verifier:
         """Who the token speaks for. Raises TokenRefused, IssuerUnreachable."""
         if len(token) > LONGEST:
             raise TokenRefused(f"The token is longer than {LONGEST} characters.")
-        digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
+        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         if not self._keys.fresh():
             # A key that the issuer withdrew takes the tokens it signed with it.
             if await to_thread.run_sync(self._keys.refresh):
@@ -120,8 +121,7 @@ class Verifier:
             raise TokenRefused(
                 f"The token's {claim} is not accepted." if claim else "The signature is not valid."
             ) from None
-        except Exception:
-            # Whatever a forged token provokes in the parsers is the token's fault.
+        except Exception:  # noqa: BLE001 - whatever a forged token provokes in the parsers is the token's fault
             raise TokenRefused("The token is not readable.") from None
         return float(min(claims["exp"], _FAR)) + LEEWAY, actor_of(claims)
 
@@ -157,7 +157,7 @@ def _code(claims: dict[str, Any], name: str) -> str | None:
 def _kid(token: str) -> str | None:
     """The key id that the header names, after refusing headers that no honest issuer of ours writes."""
     parts = token.split(".")
-    if len(parts) != 3:
+    if len(parts) != _PARTS:
         raise TokenRefused("The token is not a signed JWT.")
     try:
         header = orjson.loads(base64.b64decode(parts[0] + "==", altchars=b"-_", validate=True))

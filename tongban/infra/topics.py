@@ -89,8 +89,9 @@ def existing_topics(admin: KafkaAdminClient) -> Mapping[str, Mapping[str, Any]]:
 
 
 def incarnation(admin: KafkaAdminClient) -> dict[str, str]:
-    """Which cluster and topics these are: `cluster` and each topic's name → id. Another cluster or topic of the same
-    name has another id.
+    """Which cluster and topics these are: `cluster` and each topic's name → id.
+
+    Another cluster, or another topic of the same name, has another id.
     """
     ids = {name: str(topic["topic_id"]) for name, topic in existing_topics(admin).items()}
     return {"cluster": str(admin.describe_cluster()["cluster_id"]), **dict(sorted(ids.items()))}

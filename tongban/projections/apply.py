@@ -78,7 +78,7 @@ def _apply_stream_table(
 def _guarded(name: str, recorded: Recorded, step: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return step(*arguments)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, this event cannot be folded)
         # Not the error's text: it may hold a value of the event.
         problem = f"{name}: {recorded.envelope.type} cannot be folded ({type(error).__name__})"
         raise PoisonEvent(recorded.envelope.stream, recorded.position, problem) from None

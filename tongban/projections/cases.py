@@ -30,9 +30,10 @@ from tongban.projections.selecting import fetch, fetch_one, selecting
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case. `branches`: [{department, opinion, at}] in the item's order; `holders`: {branch: {holder, since, version,
-    position}}, where the three say since which event. Times are UTC. Form and texts are not here: the timeline's rows
-    hold them, sealed, once.
+    """A case. Times are UTC. Form and texts are not here: the timeline's rows hold them, sealed, once.
+
+    `branches`: [{department, opinion, at}] in the item's order; `holders`: {branch: {holder, since, version,
+    position}}, where the last three say since which event.
     """
 
     id: UUID

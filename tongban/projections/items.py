@@ -1,4 +1,4 @@
-"""Which service items are published? The version in force of each (`item_view`), and every version (`item_version_view`)."""
+"""Which service items are published? `item_view`: the version in force of each; `item_version_view`: every version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tongban.domain.catalogue.item import read_item
 from tongban.domain.recorded import Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_code
 from tongban.projections.projection import LogTable, StreamTable
-from tongban.projections.selecting import fetch, fetch_one
+from tongban.projections.selecting import fetch, fetch_one, selecting
 
 ItemName = tuple[str, int]
 """Item id and version."""
@@ -81,32 +81,25 @@ def entry(recorded: Recorded) -> ItemVersionRow:
 ITEMS = StreamTable(name="item_view", row=ItemRow, events=(ItemPublished,), fold=fold)
 ITEM_VERSIONS = LogTable(name="item_version_view", row=ItemVersionRow, events=(ItemPublished,), entry=entry)
 
-_COLUMNS = (
-    "v.item_id, v.item_version, v.name_zh, v.name_en, v.lead, v.published_at, v.definition, v.version, v.position"
-)
-_IN_FORCE = sql.Composed(
-    [sql.SQL("SELECT " + _COLUMNS + " FROM item_view i JOIN item_version_view v USING (item_id, item_version)")]
-)
+_SELECT = selecting("item_version_view", ItemVersionRow)
+_IN_FORCE = _SELECT + sql.SQL(" WHERE (item_id, item_version) IN (SELECT item_id, item_version FROM item_view)")
 BY_ID: Keyset[ItemVersionRow] = Keyset("items", lambda row: (row.item_id,), (read_code,))
 
 
 def item_by_id(cursor: Cursor[Any], item_id: str, version: int | None = None) -> ItemVersionRow | None:
     """A service item in one version, by default the one in force."""
     if version is None:
-        return fetch_one(cursor, ItemVersionRow, _IN_FORCE + sql.SQL(" WHERE i.item_id = %s"), (item_id,))
-    query = sql.SQL("SELECT " + _COLUMNS + " FROM item_version_view v WHERE item_id = %s AND item_version = %s")
-    return fetch_one(cursor, ItemVersionRow, sql.Composed([query]), (item_id, version))
+        return fetch_one(cursor, ItemVersionRow, _IN_FORCE + sql.SQL(" AND item_id = %s"), (item_id,))
+    query = _SELECT + sql.SQL(" WHERE item_id = %s AND item_version = %s")
+    return fetch_one(cursor, ItemVersionRow, query, (item_id, version))
 
 
 def items_by_names(cursor: Cursor[Any], names: Iterable[ItemName]) -> dict[ItemName, ItemVersionRow]:
     """The named versions."""
     pairs = list(names)
-    query = sql.SQL(
-        "SELECT " + _COLUMNS + " FROM unnest(%s::text[], %s::int[]) AS asked (item_id, item_version)"
-        " JOIN item_version_view v USING (item_id, item_version)"
-    )
+    query = _SELECT + sql.SQL(" WHERE (item_id, item_version) IN (SELECT * FROM unnest(%s::text[], %s::int[]))")
     wanted = ([item_id for item_id, _ in pairs], [version for _, version in pairs])
-    rows = fetch(cursor, ItemVersionRow, sql.Composed([query]), wanted)
+    rows = fetch(cursor, ItemVersionRow, query, wanted)
     return {(row.item_id, row.item_version): row for row in rows}
 
 
@@ -114,13 +107,13 @@ def items_in_force(
     cursor: Cursor[Any], *, first: int, after: str | None = None, department: str | None = None
 ) -> Page[ItemVersionRow]:
     """The service items in force, by id; of one lead department if it is named. Raises BadCursor, BadPageSize."""
-    query = _IN_FORCE + sql.SQL(" WHERE true")
+    query = _IN_FORCE
     parameters: list[Any] = []
     if department is not None:
-        query += sql.SQL(" AND i.lead = %s")
+        query += sql.SQL(" AND lead = %s")
         parameters.append(department)
     if after is not None:
-        query += sql.SQL(" AND i.item_id > %s")
+        query += sql.SQL(" AND item_id > %s")
         parameters += BY_ID.decode(after)
-    query += sql.SQL(" ORDER BY i.item_id LIMIT %s")
+    query += sql.SQL(" ORDER BY item_id LIMIT %s")
     return BY_ID.page(fetch(cursor, ItemVersionRow, query, [*parameters, check_first(first) + 1]), first)

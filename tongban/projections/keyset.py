@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 LARGEST_PAGE = 100
+_LONGEST_CURSOR = 500  # characters; ours are shorter
 
 Row = TypeVar("Row")
 
@@ -50,7 +51,7 @@ class Keyset(Generic[Row]):
         try:
             padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
             name, *key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-            if name != self.name or len(cursor) > 500:
+            if name != self.name or len(cursor) > _LONGEST_CURSOR:
                 raise BadCursor(BadCursor.__doc__)
             return tuple(read(part) for read, part in zip(self.parts, key, strict=True))
         except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):

@@ -23,8 +23,9 @@ _DEPARTMENT = "dept:"
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """`department` holds `branches` of the case, the first of them since `since`; version and position are those of the
-    event that gave it the last of them.
+    """`department` holds `branches` of the case, the first of them since `since`.
+
+    Version and position are those of the event that gave it the last of them.
     """
 
     department: str

@@ -5,11 +5,11 @@ Each command has its idempotency key, so sending it again is always safe.
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
+from threading import Event
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -30,7 +30,6 @@ _BUSY = frozenset(
 )
 _CLASHES = 8
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.05, 5.0
-_TOKENS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,70 +55,87 @@ class ServiceGone(Exception):
     """The service gave no answer for as long as the client is patient: look at its log, then run this again."""
 
 
-class CommandClient:
-    """POST /commands/{Name} over kept-alive HTTP/1.1 connections."""
+class Stopped(Exception):
+    """The simulation is being stopped: this command is not waited for any longer."""
 
-    def __init__(self, base_url: str, issue_token: IssueToken, *, connections: int, patience: float = 60.0) -> None:
-        """`patience` is how many seconds one command may wait for a service that is busy, restarting or away."""
-        self._http = httpx.AsyncClient(
+
+class CommandClient:
+    """POST /commands/{Name} over one kept-alive HTTP/1.1 connection. For one thread."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Callable[[Principal], str],
+        renew: Callable[[], None],
+        *,
+        patience: float,
+        stop: Event,
+    ) -> None:
+        """`renew` forgets tokens that have expired.
+
+        `patience` is how many seconds one command may wait for a service that is busy, restarting or away; `stop` ends
+        the waiting.
+        """
+        self._http = httpx.Client(
             base_url=base_url,
             timeout=httpx.Timeout(30.0),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             trust_env=False,  # a proxy of the environment is for the internet, not for this service
         )
-        self._token = lru_cache(_TOKENS)(
-            lambda principal: issue_token(principal.role, principal.subject, principal.department)
-        )
+        self._token = token
+        self._renew = renew
         self._patience = patience
+        self._stop = stop
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         """Open."""
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+        """Close the connection."""
+        self._http.close()
 
-    async def send(self, command: str, body: Mapping[str, Any], principal: Principal, key: UUID) -> Reply:
-        """Send until there is an answer. Raises ServiceGone when none comes in time."""
+    def send(self, command: str, body: Mapping[str, Any], principal: Principal, key: UUID) -> Reply:
+        """Send until there is an answer. Raises ServiceGone when none comes in time, Stopped."""
         content = orjson.dumps(body)
-        give_up = asyncio.get_running_loop().time() + self._patience
+        give_up = time.monotonic() + self._patience
         tries = clashes = renewals = 0
         wait = _SHORTEST_WAIT
         while True:
+            if self._stop.is_set():
+                raise Stopped
             tries += 1
-            answer = await self._post(command, content, principal, key)
+            answer = self._post(command, content, principal, key)
             if answer is not None:
                 if answer.is_success:
                     told = orjson.loads(answer.content)
                     return Reply(None, told["id"], tuple(told["events"]), tries)
                 code = _code(answer)
-                if answer.status_code == HTTPStatus.UNAUTHORIZED and code == "token-expired" and not renewals:
+                if code == "token-expired" and not renewals:
                     renewals += 1
-                    self._token.cache_clear()
+                    self._renew()
                     continue
-                if answer.status_code == HTTPStatus.CONFLICT:
-                    clashes += 1
-                if answer.status_code not in _BUSY and not 0 < clashes < _CLASHES:
+                clashing = answer.status_code == HTTPStatus.CONFLICT
+                clashes += clashing
+                if answer.status_code not in _BUSY and not (clashing and clashes < _CLASHES):
                     return Reply(code, tries=tries)
             pause = max(wait, _retry_after(answer))
-            if asyncio.get_running_loop().time() + pause > give_up:
+            if time.monotonic() + pause > give_up:
                 if answer is None:
-                    raise ServiceGone(f"{self._http.base_url} gave no answer for {self._patience:.0f} s")
+                    raise ServiceGone(f"{self._http.base_url} gave no answer for {self._patience:g} s")
                 return Reply(_code(answer), tries=tries)
-            await asyncio.sleep(pause)
+            self._stop.wait(pause)
             wait = min(wait * 2, _LONGEST_WAIT)
 
-    async def _post(self, command: str, content: bytes, principal: Principal, key: UUID) -> httpx.Response | None:
+    def _post(self, command: str, content: bytes, principal: Principal, key: UUID) -> httpx.Response | None:
         headers = {
             "authorization": f"Bearer {self._token(principal)}",
             "content-type": "application/json",
             "idempotency-key": str(key),
         }
         try:
-            return await self._http.post(f"/commands/{command}", content=content, headers=headers)
+            return self._http.post(f"/commands/{command}", content=content, headers=headers)
         except httpx.TransportError:
             return None
 

@@ -52,9 +52,14 @@ def choose_item(random: Random, kind: PartyKind, identifier_kind: IdentifierKind
     return random.choices(items, weights)[0]
 
 
-def choose_channel(random: Random) -> Channel:
-    """How the application comes in."""
-    return random.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
+def channel_at(share: float) -> Channel:
+    """How the application comes in, `share` in [0, 1) standing for all applications."""
+    reached = 0
+    for channel, percent in _CHANNELS.items():
+        reached += percent
+        if share * 100 < reached:
+            return channel
+    return Channel.COUNTER
 
 
 @cache

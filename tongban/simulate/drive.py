@@ -6,17 +6,19 @@ with the same arguments and repeats nothing.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
+from threading import Event, Lock
 from typing import Any
 from uuid import UUID, uuid5
 
 from tongban.domain.actor import Role
 from tongban.domain.party.events import PartyKind
-from tongban.simulate.client import CommandClient, IssueToken, Principal, ServiceGone
+from tongban.simulate.client import CommandClient, IssueToken, Principal, ServiceGone, Stopped
+from tongban.simulate.crew import Crew
 from tongban.simulate.office_hours import OfficeHours
 from tongban.simulate.people import Applicant, applicant, first_of_all
 from tongban.simulate.plan import REVISION, CasePlan, plan_case
@@ -30,6 +32,7 @@ SIDE_BY_SIDE = 16
 _NAMESPACE = UUID("0c9d6c0e-5b0b-5f6c-8a53-4d0f2f1c7f55")
 _REGISTRARS = {PartyKind.PERSON: "civil", PartyKind.ORGANISATION: "samr"}
 _TIME_ORDERED = 7  # RFC 9562
+_TOKENS = 4096
 
 
 class CannotSimulate(Exception):
@@ -55,60 +58,56 @@ def simulate(
     if cases < 0 or days < 1:
         raise CannotSimulate(f"{cases} cases over {days} days: there must be 0 cases or more, and a day or more.")
     started = time.monotonic()
-    tally = Tally()
-    client = CommandClient(base_url, issue_token, connections=SIDE_BY_SIDE, patience=patience)
-    simulation = _Simulation(client, tally, seed, days)
-    stopped = asyncio.run(_run(client, simulation, cases, show_progress=show_progress))
+    tally, stop = Tally(), Event()
+    token = lru_cache(_TOKENS)(lambda who: issue_token(who.role, who.subject, who.department))
+    connect = partial(CommandClient, base_url, token, token.cache_clear, patience=patience, stop=stop)
+    stopped = None
+    try:
+        with connect() as client:
+            simulation = Simulation(tally, seed, days)
+            simulation.begin(client)
+        with progress_bar(cases, show=show_progress) as advance:
+            Crew(SIDE_BY_SIDE, cases, stop).work(partial(_work, simulation, connect, advance))
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    except ServiceGone as gone:
+        stopped = str(gone)
     summary = tally.summary(seed=seed, seconds=time.monotonic() - started)
     return {**summary, "stopped": stopped} if stopped else summary
 
 
-async def _run(client: CommandClient, simulation: _Simulation, cases: int, *, show_progress: bool) -> str | None:
-    """Why it stopped early, None if it did not. An interrupt arrives here as a cancellation."""
-    async with client:
+def _work(
+    simulation: Simulation,
+    connect: Callable[[], CommandClient],
+    advance: Callable[[], None],
+    take: Callable[[], int | None],
+) -> None:
+    with connect() as client:
         try:
-            await simulation.begin()
-            with progress_bar(cases, show=show_progress) as advance:
-                await _side_by_side(cases, partial(simulation.do_case, done=advance))
-        except asyncio.CancelledError:
-            return "interrupted"
-        except ServiceGone as gone:
-            return str(gone)
-    return None
+            while (index := take()) is not None:
+                simulation.do_case(client, index)
+                advance()
+        except Stopped:
+            return
 
 
-async def _side_by_side(cases: int, do_case: Callable[[int], Coroutine[Any, Any, None]]) -> None:
-    indices = iter(range(cases))
+class Simulation:
+    """One run: parties are registered when they first file, then their case takes its course. Thread-safe."""
 
-    async def work() -> None:
-        for index in indices:
-            await do_case(index)
-
-    workers = [asyncio.create_task(work()) for _ in range(min(SIDE_BY_SIDE, cases))]
-    try:
-        await asyncio.gather(*workers)
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-
-
-class _Simulation:
-    """One run: parties are registered when they first file, then their case takes its course."""
-
-    def __init__(self, client: CommandClient, tally: Tally, seed: int, days: int) -> None:
-        self._client = client
+    def __init__(self, tally: Tally, seed: int, days: int) -> None:
+        """`begin` comes first."""
         self._tally = tally
         self._seed = seed
         self._days = days
         self._keys = uuid5(_NAMESPACE, f"{REVISION}/{seed}/{days}")
         self._hours = OfficeHours(())
-        self._parties: dict[tuple[PartyKind, int], asyncio.Task[str | None]] = {}
+        self._parties: dict[tuple[PartyKind, int], Future[str | None]] = {}
+        self._lock = Lock()
 
-    async def begin(self) -> None:
-        """Find when this simulation began: a moment ago, or when an earlier run of it did."""
+    def begin(self, client: CommandClient) -> None:
+        """Find when this simulation began: a moment ago, or when an earlier run of it did. Raises CannotSimulate."""
         clerk = officer(seeded(self._seed, "begin"), _REGISTRARS[PartyKind.ORGANISATION], Role.CLERK)
-        party = await self._register(first_of_all(self._seed), clerk, "begin", effective_at=None)
+        party = self._register(client, first_of_all(self._seed), clerk, "begin", effective_at=None)
         if party is None:
             raise CannotSimulate(f"The first party was refused: {', '.join(self._tally.refused)}.")
         identity = UUID(party)
@@ -117,22 +116,21 @@ class _Simulation:
         began = datetime.fromtimestamp((identity.int >> 80) / 1000, UTC)
         self._hours = OfficeHours.before(began, self._days)
 
-    async def do_case(self, index: int, done: Callable[[], None]) -> None:
-        """One case to its end, or to its first refusal."""
+    def do_case(self, client: CommandClient, index: int) -> None:
+        """One case to its end, or to its first refusal. Raises ServiceGone, Stopped."""
         plan = plan_case(self._seed, index, self._days)
-        party = await self._party(plan.kind, plan.party)
+        party = self._party(client, plan.kind, plan.party)
         if party is not None:
-            await self._handle(plan, party)
-        done()
+            self._handle(client, plan, party)
 
-    async def _handle(self, plan: CasePlan, party: str) -> None:
+    def _handle(self, client: CommandClient, plan: CasePlan, party: str) -> None:
         subject: dict[str, Any] = {"applicant": party}
         events: list[str] = []
         grade: int | None = None
         for number, step in enumerate(plan.steps):
             body = {**subject, **step.body, **self._late(step.second)}
             key = uuid5(self._keys, f"case/{plan.index}/{number}")
-            reply = await self._client.send(step.command, body, _principal(step.by, plan.kind, party), key)
+            reply = client.send(step.command, body, _principal(step.by, plan.kind, party), key)
             self._tally.count(reply)
             if reply.code is not None:
                 break
@@ -142,19 +140,24 @@ class _Simulation:
                 subject = {"case_id": reply.id}
         self._tally.count_case(plan, events, grade)
 
-    async def _party(self, kind: PartyKind, index: int) -> str | None:
-        """The id of a party, registered once however many of its cases run side by side."""
-        registration = self._parties.get((kind, index))
-        if registration is None:
+    def _party(self, client: CommandClient, kind: PartyKind, index: int) -> str | None:
+        """The id of a party, registered once however many of its cases run side by side; None if it was refused."""
+        with self._lock:
+            known = self._parties.get((kind, index))
+            registration = self._parties.setdefault((kind, index), Future())
+        if known is None:
             who = applicant(self._seed, kind, index)
             clerk = officer(seeded(self._seed, "registrar", kind, index), _REGISTRARS[kind], Role.CLERK)
-            effective_at = self._hours.at(0)
-            registration = asyncio.create_task(self._register(who, clerk, f"{kind}/{index}", effective_at=effective_at))
-            self._parties[kind, index] = registration
-        return await asyncio.shield(registration)
+            try:
+                party = self._register(client, who, clerk, f"{kind}/{index}", effective_at=self._hours.at(0))
+                registration.set_result(party)
+            except BaseException as failure:
+                registration.set_exception(failure)  # whoever waits for this party must not wait for ever
+                raise
+        return registration.result()
 
-    async def _register(
-        self, who: Applicant, clerk: Officer, name: str, *, effective_at: datetime | None
+    def _register(
+        self, client: CommandClient, who: Applicant, clerk: Officer, name: str, *, effective_at: datetime | None
     ) -> str | None:
         body: dict[str, Any] = {
             "kind": str(who.kind),
@@ -164,12 +167,12 @@ class _Simulation:
         }
         if effective_at is not None:
             body["effective_at"] = effective_at.isoformat()
-        principal = _principal(clerk, who.kind, "")
-        reply = await self._client.send("RegisterParty", body, principal, uuid5(self._keys, f"party/{name}"))
+        key = uuid5(self._keys, f"party/{name}")
+        reply = client.send("RegisterParty", body, _principal(clerk, who.kind, ""), key)
         self._tally.count(reply)
         if reply.code is not None:
             return None
-        self._tally.parties += 1
+        self._tally.count_party()
         return reply.id
 
     def _late(self, second: int | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from tongban.domain.actor import Role
 from tongban.domain.case.events import Channel, Opinion, Result
 from tongban.domain.party.events import PartyKind
 from tongban.simulate import wording
-from tongban.simulate.demand import ONLINE, PERSONS, Wanted, choose_channel, choose_item
+from tongban.simulate.demand import ONLINE, PERSONS, Wanted, channel_at, choose_item
 from tongban.simulate.office_hours import DAY
 from tongban.simulate.papers import form, materials
 from tongban.simulate.people import applicant
@@ -73,9 +73,9 @@ def plan_case(seed: int, index: int, days: int) -> CasePlan:
     party = random.randint(0, index) if random.random() < _KNOWN_APPLICANT else index
     who = applicant(seed, kind, party)
     wanted = choose_item(random, kind, who.identifier_kind)
-    channel = choose_channel(random)
-    # Even shares rather than drawn ones, so that a short day too has every kind of ending.
-    ending = spread(seed, "ending", index)
+    # Even shares rather than drawn ones, so that a short day too has every channel and every kind of ending.
+    ending, way = spread(seed, index)
+    channel = channel_at(way)
     denied = LEFT_OPEN <= ending < LEFT_OPEN + DENIED
     filing = {
         "item": wanted.definition.id,

@@ -8,6 +8,7 @@ from math import gcd
 from random import Random
 
 _GOLDEN = 0.6180339887498949
+_R2 = (0.7548776662466927, 0.5698402909980532)
 
 
 def seeded(*name: object) -> Random:
@@ -20,9 +21,16 @@ def scattered(seed: int, name: str, index: int, space: int) -> int:
     return (_offset(seed, name, space) + index * _step(space)) % space
 
 
-def spread(seed: int, name: str, index: int) -> float:
-    """The `index`-th number in [0, 1) of an even sequence: any prefix of it has close to its share below any bound."""
-    return (_offset(seed, name, 1_000_000) / 1_000_000 + index * _GOLDEN) % 1.0
+def spread(seed: int, index: int) -> tuple[float, float]:
+    """The `index`-th point of an even sequence in the unit square.
+
+    Any prefix has close to its share in any part of it. M. Roberts' R2: steps of one over the plastic number and its
+    square.
+    """
+    return (
+        (_offset(seed, "first", 1_000_000) / 1_000_000 + index * _R2[0]) % 1.0,
+        (_offset(seed, "second", 1_000_000) / 1_000_000 + index * _R2[1]) % 1.0,
+    )
 
 
 @cache

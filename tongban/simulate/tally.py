@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from tongban.domain.case.state import Status
@@ -22,7 +23,7 @@ _STATUS = {
 
 @dataclass(slots=True)
 class Tally:
-    """Counts while the simulation runs; `summary` at any moment."""
+    """Counts while the simulation runs; `summary` at any moment. Thread-safe."""
 
     accepted: int = 0
     retried: int = 0
@@ -34,25 +35,33 @@ class Tally:
     channels: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     grades: Counter[int] = field(default_factory=Counter)
+    lock: Lock = field(default_factory=Lock)
 
     def count(self, reply: Reply) -> None:
         """One command was answered for good."""
-        self.retried += reply.tries - 1
-        if reply.code is None:
-            self.accepted += 1
-            self.events += len(reply.events)
-        else:
-            self.refused[reply.code] += 1
+        with self.lock:
+            self.retried += reply.tries - 1
+            if reply.code is None:
+                self.accepted += 1
+                self.events += len(reply.events)
+            else:
+                self.refused[reply.code] += 1
+
+    def count_party(self) -> None:
+        """One more party is registered."""
+        with self.lock:
+            self.parties += 1
 
     def count_case(self, plan: CasePlan, events: list[str], grade: int | None) -> None:
         """One case went as far as it goes; `events` are the types of all its events, `grade` its rating."""
-        self.cases += 1
-        self.items[plan.item] += 1
-        self.channels[plan.channel] += 1
         reached = [_STATUS[event] for event in events if event in _STATUS]
-        self.states[reached[-1] if reached else Status.NOT_FILED] += 1
-        if grade is not None:
-            self.grades[grade] += 1
+        with self.lock:
+            self.cases += 1
+            self.items[plan.item] += 1
+            self.channels[plan.channel] += 1
+            self.states[reached[-1] if reached else Status.NOT_FILED] += 1
+            if grade is not None:
+                self.grades[grade] += 1
 
     def summary(self, *, seed: int, seconds: float) -> dict[str, Any]:
         """The JSON summary. Counts of a run that was resumed include what the earlier one had done."""

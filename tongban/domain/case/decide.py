@@ -214,7 +214,7 @@ def issue_licence(
     if case.licence_type is None:
         raise NoLicenceResults(number=case.number)
     if case.status is not Status.GRANTED:
-        raise NotGranted(number=case.number, status=case.status)
+        raise NotGranted(number=case.number, state=case.status)
     _not_before(circumstances.effective_at, case.decided_at)
     valid_from = command.valid_from or office_day(circumstances.effective_at)
     valid_to = command.valid_to
@@ -258,7 +258,7 @@ def _applicant(case: Case) -> UUID:
 
 
 def _years_later(day: date, years: int) -> date:
-    """The last valid day: the day before the same date `years` on; 28 February where that year has no 29th."""
+    """The last valid day: the day before the same date `years` on; before 1 March where that year has no such date."""
     if day.year + years > date.max.year:
         raise InvalidValidity(valid_from=day, years=years)
     try:

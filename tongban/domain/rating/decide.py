@@ -44,7 +44,7 @@ def rate_case(command: RateCase, circumstances: Circumstances, rating: Rating, r
             return []
         raise AlreadyRated(case_id=command.case_id, grade=rating.grade)
     if rated.status is not Status.CLOSED:
-        raise CaseNotClosed(case_id=command.case_id, status=rated.status)
+        raise CaseNotClosed(case_id=command.case_id, state=rated.status)
     return [
         CaseRated(
             case_id=command.case_id,

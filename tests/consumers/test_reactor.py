@@ -1,0 +1,108 @@
+"""The reactor: each event's commands once, a refusal is parked, an obstacle is waited out."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.consumers.conftest import Source, store_source
+from tests.consumers.recording import loop
+from tests.running import eventually, running
+from tests.servers import Database
+from tests.story import Story
+from tongban.consumers.failures import TransientFailure
+from tongban.consumers.parked import list_parked, retry
+from tongban.consumers.reactor import REACTOR, Reactor
+from tongban.domain.errors import NotYours, StaleVersion
+from tongban.domain.ids import policy_command
+from tongban.domain.licence.commands import CollectLicence
+from tongban.domain.recorded import Recorded
+from tongban.infra.database import DbRole, connect
+
+
+class WriteSide:
+    """Takes commands as the command bus does: a command id that it knows changes nothing."""
+
+    def __init__(self) -> None:
+        self.taken: dict[UUID, CollectLicence] = {}
+        self.given = 0
+        self.errors: list[Exception] = []
+        self._lock = threading.Lock()
+
+    def give(self, command: Any, policy: str, event: Recorded) -> None:
+        with self._lock:
+            self.given += 1
+            if self.errors:
+                raise self.errors.pop()
+            self.taken.setdefault(policy_command(event.envelope.id, policy), command)
+
+
+@pytest.fixture
+def store(database: Database) -> Source:
+    return store_source(database)
+
+
+def told() -> Story:
+    story = Story(seed=5)
+    story.publish_all()
+    story.day(10, open_share=0)
+    return story
+
+
+def issued(story: Story) -> set[UUID]:
+    return {e.event.licence_id for e in story.events if e.envelope.type == "case.LicenceIssued"}
+
+
+def progress(database: Database) -> int:
+    with psycopg.connect(database.admin_url) as conn:
+        row = conn.execute("SELECT coalesce(max(last_position), -1) FROM consumers.progress").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def react(store: Source, writes: WriteSide, story: Story, upto: int) -> None:
+    with running(loop(Reactor(writes.give, story), store.feed(), store.database, name=REACTOR).run):
+        eventually(lambda: progress(store.database) >= upto)
+
+
+def test_every_issued_licence_is_collected_once_even_when_everything_is_read_again(store: Source) -> None:
+    story, writes = told(), WriteSide()
+    positions = store.append(*story.states)
+    react(store, writes, story, positions[-1])
+    assert {command.licence_id for command in writes.taken.values()} == issued(story)
+    assert all(command.face for command in writes.taken.values())
+    with psycopg.connect(store.database.admin_url) as conn:
+        conn.execute("DELETE FROM consumers.progress")
+    react(store, writes, story, positions[-1])
+    assert len(writes.taken) == len(issued(story))
+    assert writes.given == 2 * len(issued(story))
+
+
+@pytest.mark.parametrize("error", [TransientFailure("queue full"), StaleVersion(), TimeoutError()])
+def test_a_command_that_cannot_be_taken_now_is_given_again(store: Source, error: Exception) -> None:
+    story, writes = told(), WriteSide()
+    writes.errors.append(error)
+    positions = store.append(*story.states)
+    react(store, writes, story, positions[-1])
+    assert {command.licence_id for command in writes.taken.values()} == issued(story)
+    with psycopg.connect(store.database.admin_url) as conn:
+        assert list_parked(conn) == []
+
+
+def test_a_command_that_can_never_succeed_is_parked_and_can_be_given_again(store: Source) -> None:
+    story, writes = told(), WriteSide()
+    writes.errors.append(NotYours())
+    positions = store.append(*story.states)
+    react(store, writes, story, positions[-1])
+    assert len(writes.taken) == len(issued(story)) - 1
+    conn = connect(store.database.url, DbRole.PROJECTOR)
+    [row] = list_parked(conn)
+    assert (row.consumer, row.problem) == (REACTOR, "policy collect-issued-licence: not-yours")
+    [mended] = retry(conn, REACTOR, Reactor(writes.give, story), case=row.stream)
+    assert mended.problem is None
+    conn.close()
+    assert {command.licence_id for command in writes.taken.values()} == issued(story)
