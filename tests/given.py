@@ -60,8 +60,9 @@ class Given:
         problem: str | None = None,
         validity_years: int | None = None,
     ) -> Asked:
-        """A command, by whom, taking effect `at` (default now). `problem`: what is wrong with an identifier;
-        `validity_years`: how long the licence type is valid.
+        """A command, by whom, taking effect `at` (default now).
+
+        `problem` is what is wrong with an identifier, `validity_years` how long the licence type is valid.
         """
         return Asked(self, command, by, at, problem, validity_years)
 

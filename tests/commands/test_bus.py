@@ -59,8 +59,9 @@ def gate(here: Office) -> Gate:
 
 @contextmanager
 def one_by_one(here: Office, gate: Gate, *requests: Request, **limits: Any) -> Iterator[list[SimpleQueue[Outcome]]]:
-    """A bus that takes one command at a time, with the gate shut: the first is being appended, the second is decided
-    ahead, the others wait. Yields where their outcomes will be.
+    """A bus that takes one command at a time, with the gate shut. Yields where the outcomes will be.
+
+    The first command is being appended, the second is decided ahead, the others wait.
     """
     gate.open.clear()
     bus = CommandBus(here.batch, batch_limit=1, **limits)

@@ -7,9 +7,9 @@ import pytest
 from tests.examples import (
     ACCEPTED,
     BRANCHES,
-    DENIED,
     FILED,
     ISSUED,
+    PERSON_ID,
     opinion_recorded,
     record_opinion,
     reviewer,
@@ -70,7 +70,7 @@ def test_a_branch_that_is_late_does_not_speak_on_a_decided_case() -> None:
     early = (
         *ACCEPTED,
         opinion_recorded("housing", Opinion.FAIL),
-        ApprovalDenied("officer-decider", DENIED[0].applicant, "r", "m"),
+        ApprovalDenied("officer-decider", PERSON_ID, "r", "m"),
         CaseClosed(Result.DENIED),
     )
     given(*early).when(record_opinion, by=BY).then_refuses(AlreadyDecided)

@@ -74,7 +74,8 @@ def test_read_tables_belong_to_the_projector_and_nothing_else_does(database: Dat
 def test_the_login_has_no_power_of_its_own(database: Database) -> None:
     with psycopg.connect(database.url) as conn:
         row = conn.execute(
-            "SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            "SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles"
+            " WHERE rolname = current_user"
         ).fetchone()
         assert row == (False, False, False, False, False)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

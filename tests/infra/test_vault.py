@@ -50,7 +50,7 @@ def test_many_makers_at_once_agree_on_one_key(vault: Vault, other: Vault) -> Non
     people = [uuid4() for _ in range(20)]
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: (vault, other)[n % 2].keys(people[n % 4 :], create=True), range(16)))
-    first = {}
+    first: dict[UUID, tuple[UUID, bytes]] = {}
     for keys in made:
         for person, key in keys.items():
             assert first.setdefault(person, key) == key
@@ -103,8 +103,8 @@ def test_a_box_sealed_with_another_key_than_the_persons_is_a_broken_seal(vault: 
         decode(state, 1, vault)
 
 
-def test_the_database_takes_no_key_without_its_state(database: Database) -> None:
-    with connect(database.url, DbRole.KEYS) as conn:
+def test_the_module_database_takes_no_key_without_its_state(module_database: Database) -> None:
+    with connect(module_database.url, DbRole.KEYS) as conn:
         insert = "INSERT INTO keys.person_key (subject, key_id, state, wrapped) VALUES (%s, %s, %s, %s)"
         for state, wrapped in (("active", None), ("destroyed", b"x" * 40), ("asleep", b"x" * 40)):
             with pytest.raises(errors.CheckViolation):
@@ -112,8 +112,8 @@ def test_the_database_takes_no_key_without_its_state(database: Database) -> None
 
 
 @pytest.mark.parametrize("role", [DbRole.WRITER, DbRole.RELAY, DbRole.PROJECTOR, DbRole.READER])
-def test_no_other_role_reads_or_changes_keys(database: Database, role: DbRole) -> None:
-    with connect(database.url, role) as conn:
+def test_no_other_role_reads_or_changes_keys(module_database: Database, role: DbRole) -> None:
+    with connect(module_database.url, role) as conn:
         for statement in (
             "SELECT wrapped FROM keys.person_key",
             "UPDATE keys.person_key SET state = 'destroyed', wrapped = NULL",
@@ -123,6 +123,6 @@ def test_no_other_role_reads_or_changes_keys(database: Database, role: DbRole) -
                 conn.execute(statement)
 
 
-def test_the_keys_role_reads_no_events(database: Database) -> None:
-    with connect(database.url, DbRole.KEYS) as conn, pytest.raises(errors.InsufficientPrivilege):
+def test_the_keys_role_reads_no_events(module_database: Database) -> None:
+    with connect(module_database.url, DbRole.KEYS) as conn, pytest.raises(errors.InsufficientPrivilege):
         conn.execute("SELECT state FROM events.stored_events")

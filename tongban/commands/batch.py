@@ -29,7 +29,7 @@ from tongban.commands.ports import (
 )
 from tongban.commands.requests import Answer, KeyReused, Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
-from tongban.domain.aggregate import Circumstances, effective_time
+from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
 from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import PartyRegistered
@@ -262,7 +262,8 @@ class Batch:
                 desk=self._desk,
             )
             events = work.handler.decide(asked)
-            _check_kind(before, aggregate, events)
+            if events:
+                _check_kind(work.stream, before, aggregate)
         except LogUnavailable:
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
@@ -330,9 +331,9 @@ class Batch:
         return rows
 
 
-def _check_kind(before: Stream, aggregate: Aggregate[Any], events: Sequence[Any]) -> None:
-    if events and before.version and before.category != aggregate.category:
-        raise IdTaken
+def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> None:
+    if stream.version and stream.category != aggregate.category:
+        raise IdTaken(id=identity)
 
 
 def _check_version(expected: int | None, current: int) -> None:

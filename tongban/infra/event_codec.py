@@ -31,8 +31,10 @@ UPCASTS: dict[tuple[str, int], Upcast] = {}
 
 _SEALED = b',"sealed":'
 _FIELDS = frozenset(
-    "id type schema stream version effective_at recorded_at actor command causation correlation rules holders evidence"
-    " trace prev data sealed".split()
+    (
+        *("id", "type", "schema", "stream", "version", "effective_at", "recorded_at", "actor", "command", "causation"),
+        *("correlation", "rules", "holders", "evidence", "trace", "prev", "data", "sealed"),
+    )
 )
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 ENVELOPE_FIELDS = frozenset({"evidence"})  # fields of an event that are written in the envelope, not in `data`
