@@ -1,4 +1,4 @@
-"""The documents say what the code says: every event, command, setting, tool and read table is named where it belongs."""
+"""The documents say what the code says: every event, command, setting, tool and read table is named in its place."""
 
 from __future__ import annotations
 
