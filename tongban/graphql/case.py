@@ -13,12 +13,12 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tongban.graphql.catalogue import Language, ServiceItem, service_item_of
-from tongban.graphql.connection import After, First, Node, PageInfo, page_info
+from tongban.graphql.connection import After, First, Node
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.errors import NotYetProjected
+from tongban.graphql.timeline import EventConnection, resolve_timeline
 from tongban.projections.cases import CaseRow, branch_states, case_by_id
 from tongban.projections.ratings import RatingRow
-from tongban.projections.timeline import TimelineRow, timeline_of
 
 if TYPE_CHECKING:
     from tongban.graphql.homepage import Licence, Party
@@ -91,68 +91,6 @@ class Application:
     form: JSON | None = strawberry.field(description="The form.")
     answers: JSON | None = strawberry.field(description="The answers to the guide's questions.")
     erased: bool = strawberry.field(description="Whether the personal data was erased for good.")
-
-
-@strawberry.type(description="Who acted, as he was then.")
-class EventActor:
-    """An actor."""
-
-    id: str = strawberry.field(description="Officer id, or party id of an applicant.")
-    role: str = strawberry.field(description="The role acted in.")
-    department: str | None = strawberry.field(description="The department acted for.")
-
-
-@strawberry.type(description="One event of a case: of its own stream, its licence's or its rating's.")
-class CaseEvent:
-    """A line of the timeline."""
-
-    row: strawberry.Private[TimelineRow]
-    event_id: str = strawberry.field(description="The id of the event.")
-    type: str = strawberry.field(description="The stable name of its type, such as `case.OpinionRecorded`.")
-    stream: str = strawberry.field(description="The stream it belongs to.")
-    version: int = strawberry.field(description="Its version in that stream, from 1.")
-    effective_at: datetime = strawberry.field(description="When it took effect in law (UTC).")
-    recorded_at: datetime = strawberry.field(description="When it was written (UTC).")
-    actor: EventActor = strawberry.field(description="Who acted.")
-
-    @strawberry.field(description="Who holds each branch after this event, as {branch: holder}.")
-    def holders(self) -> JSON:
-        """As the envelope says."""
-        return self.row.holders  # type: ignore[return-value]
-
-    @strawberry.field(description="The event's clear fields.")
-    def data(self) -> JSON:
-        """As stored."""
-        return self.row.data  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The event's personal fields (texts, forms), opened; null if there are none or they were erased."
-    )
-    def personal(self, info: Info) -> JSON | None:
-        """Opened together with the other lines of the page."""
-        values, _ = info.context.unsealed.open(self.row.sealed)
-        return values or None  # type: ignore[return-value]
-
-    @strawberry.field(description="Whether personal fields of this event were erased for good.")
-    def erased(self, info: Info) -> bool:
-        """Known once the boxes were opened."""
-        return info.context.unsealed.open(self.row.sealed)[1]
-
-
-@strawberry.type(description="One place in a timeline.")
-class EventEdge:
-    """An edge."""
-
-    cursor: str = strawberry.field(description="The cursor of this place.")
-    node: CaseEvent = strawberry.field(description="The event.")
-
-
-@strawberry.type(description="A page of a timeline, oldest first.")
-class EventConnection:
-    """A connection."""
-
-    edges: list[EventEdge] = strawberry.field(description="The places of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
 
 
 @strawberry.type(description="The rating of a case (好差评).")
@@ -247,10 +185,7 @@ class Case(Node):
     @strawberry.field(description="Every event of the case, in the order they were stored.")
     def timeline(self, info: Info, first: First = 20, after: After = None) -> EventConnection:
         """A page of events."""
-        page = timeline_of(info.context.cursor, self.row.id, first=first, after=after)
-        info.context.unsealed.want([box for _, line in page.rows for box in line.sealed])
-        edges = [EventEdge(cursor=cursor, node=case_event(line)) for cursor, line in page.rows]
-        return EventConnection(edges=edges, page_info=page_info(page, after))
+        return resolve_timeline(info, self.row.id, first, after)
 
     @strawberry.field(description="The licence that was issued.")
     def licence(self, info: Info) -> Annotated[Licence, strawberry.lazy("tongban.graphql.homepage")] | None:
@@ -264,20 +199,6 @@ class Case(Node):
         """Read together with its siblings'."""
         row = info.context.ratings.get(self.row.id)
         return rating(row) if row else None
-
-
-def case_event(row: TimelineRow) -> CaseEvent:
-    """The GraphQL object of a line."""
-    return CaseEvent(
-        row=row,
-        event_id=str(row.id),
-        type=row.type,
-        stream=str(row.stream),
-        version=row.version,
-        effective_at=row.effective_at,
-        recorded_at=row.recorded_at,
-        actor=EventActor(id=row.actor_id, role=row.actor_role, department=row.actor_department),
-    )
 
 
 def rating(row: RatingRow) -> Rating:
