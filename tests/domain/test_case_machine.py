@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import hypothesis.strategies as st
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.examples import (
@@ -208,7 +208,9 @@ class OneCase(RuleBasedStateMachine):
 
 
 TestOneCase = OneCase.TestCase
-TestOneCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestOneCase.settings = settings(
+    max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def test_an_event_that_is_no_event_of_the_case_is_a_defect() -> None:
