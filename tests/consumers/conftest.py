@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -66,7 +67,21 @@ def source(request: pytest.FixtureRequest, database: Database) -> Iterator[Sourc
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test over the Kafka feed asks for the broker at run time only, so it is marked here."""
+    """A test over the Kafka feed asks for the broker at run time only, so it is marked here.
+
+    kafka-python leaves the socket of a connection attempt that was given up (broker gone, client closed meanwhile) to
+    the collector; that is not ours to mend, and sessions and brokers are killed in these tests.
+    """
     for item in items:
+        if "consumers" not in item.path.parts:
+            continue
         if "kafka]" in item.name or "[kafka" in item.name:
             item.add_marker(pytest.mark.kafka)
+        item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def sockets_are_collected_here() -> Iterator[None]:
+    """Collect what a test's clients left, while the filter above still holds."""
+    yield
+    gc.collect()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import subprocess
@@ -16,7 +15,6 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import psycopg
-import pytest
 from kafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
@@ -30,19 +28,6 @@ from tongban.consumers.loop import ConsumerDoubt
 from tongban.consumers.metrics import ConsumerMetrics
 from tongban.infra.embedded.kafka import Kafka
 from tongban.infra.relay import Relay, RelayDoubt
-
-# kafka-python leaves sockets of failed connection attempts to the collector; here a broker is away for seconds.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(autouse=True)
-def sockets_are_collected_here() -> Iterator[None]:
-    """Collect what the test's clients left, while the marks above still hold."""
-    yield
-    gc.collect()
 
 
 def supervised_relay(database: Database, bootstrap: str) -> contextlib.AbstractContextManager[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from tests.projections.conftest import ReadTables
@@ -19,7 +20,7 @@ from tongban.projections.projection import PoisonEvent, StreamTable
 from tongban.projections.queue import QUEUE, queue_of
 from tongban.projections.ratings import ratings_of
 from tongban.projections.registry import PROJECTIONS
-from tongban.projections.timeline import application_of, timeline_of
+from tongban.projections.timeline import applications_of, timeline_of
 
 
 def test_every_event_type_is_folded_by_exactly_one_stream_table() -> None:
@@ -51,7 +52,6 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
         ]
         assert case.holders["main"]["holder"] == "none"
         assert case.closed_at is not None
-        assert [material["how"] for material in case.evidence] == ["FORM_PREFILL", "UPLOAD"]
         (licence,) = licences_of(cursor, buyer, first=10).rows
         assert licence[1].id == told.licence
         assert ratings_of(cursor, [told.id])[told.id].grade == 2
@@ -62,8 +62,8 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
             "rating.CaseRated",
         ]
         assert queue_of(cursor, "nr", first=10).rows == []
-        application = application_of(cursor, told.id)
-        assert application is not None
+        application = applications_of(cursor, [told.id])[told.id]
+        assert [material["how"] for material in application.data["evidence"]] == ["FORM_PREFILL", "UPLOAD"]
         assert story.unseal(application.sealed)[0] == {
             "answers": {"q": "a"},
             "form": {"address": "某某路1号", "notes": "x" * 200},
@@ -199,3 +199,35 @@ def test_derived_rows_do_not_change_when_nothing_of_them_does(tables: ReadTables
     story2 = story.append(told.id, ApplicationAccepted("b"), actor=officer("nr"), at=MORNING)
     tables.apply([story2])
     assert {row[0]: row for row in tables.rows("department_queue")} == before
+
+
+def test_refusal_of_the_database_is_named_and_leaves_the_connection_usable(tables: ReadTables) -> None:
+    story = Story()
+    first = story.case(story.register("甲"), "food-licence", steps=1)
+    story.case(story.register("乙"), "food-licence", steps=1)
+    *before, second = story.events
+    twin = replace(second, event=replace(second.event, number=first.number))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        tables.apply([*before, twin])
+    assert tables.rows("case_view") == []
+    nul = replace(second, event=replace(second.event, item_id="a\0b"))
+    with pytest.raises(psycopg.DataError):
+        tables.apply([*before, nul])
+    tables.apply(story.events)
+    assert len(tables.rows("case_view")) == 2
+
+
+def test_odd_texts_arrive_as_they_are(tables: ReadTables) -> None:
+    story = Story()
+    odd = "a\"b\\c,{d}'e NULL\n\t\x01 ü 办\U0001f600"
+    told = story.case(story.register("甲"), "food-licence", steps=1)
+    *before, filed = story.events
+    event = replace(filed.event, item_id=odd, lead=odd, branches=(odd, "NULL", ""))
+    tables.apply([*before, replace(filed, event=event)])
+    with tables.selecting() as cursor:
+        case = case_by_id(cursor, told.id)
+        assert case is not None
+        assert (case.item_id, case.lead) == (odd, odd)
+        assert case.departments == sorted({odd, "NULL", ""})
+        ((_, line),) = timeline_of(cursor, told.id, first=1).rows
+        assert line.data["item_id"] == odd

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from hashlib import sha256
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -22,22 +20,18 @@ from tongban.api.delivery import Delivery
 from tongban.api.principal import ACTOR
 from tongban.api.server import server
 from tongban.bootstrap.errors import NotConfigured, need_database
+from tongban.bootstrap.reacting import REACTED_AT_ONCE, open_reactor
 from tongban.commands.bus import CommandBus
-from tongban.commands.ports import LogUnavailable
-from tongban.commands.requests import Answer, Outcome, Request, Unavailable
-from tongban.consumers.failures import TransientFailure
 from tongban.consumers.feed import Feed
 from tongban.consumers.kafka_feed import KafkaFeed
 from tongban.consumers.loop import ConsumerDoubt, ConsumerLoop, Handler
 from tongban.consumers.metrics import ConsumerMetrics
 from tongban.consumers.projector import PROJECTOR, Projector
-from tongban.consumers.reactor import REACTOR, Reactor
+from tongban.consumers.reactor import REACTOR
 from tongban.consumers.store_feed import StoreFeed
-from tongban.domain.actor import Actor, Role
-from tongban.domain.ids import policy_command
-from tongban.domain.recorded import Recorded
 from tongban.graphql.sdl import sdl
 from tongban.graphql.view import ReadView
+from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect, open_pool
 from tongban.infra.issuer import embedded_verifier
 from tongban.infra.key_set import remote_verifier
@@ -49,11 +43,10 @@ from tongban.infra.reference import load_reference
 from tongban.infra.relay import Relay, RelayDoubt
 from tongban.infra.relay_metrics import RelayMetrics
 from tongban.infra.settings import Settings
-from tongban.infra.write_side import WriteSide, forget_old_answers, open_write_side
+from tongban.infra.write_side import forget_old_answers, open_write_side
 from tongban.projections.registry import apply_batch
 
 _READ_CONNECTIONS = 16
-_COMMAND_PATIENCE = 30.0
 _CLEAN_EVERY = 3600.0
 
 log = structlog.get_logger(__name__)
@@ -84,7 +77,7 @@ def run_api(settings: Settings) -> None:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         bus.start()
         readiness.start()
-        _tune_garbage_collection()
+        collect_rarely()
         try:
             yield
         finally:
@@ -141,74 +134,24 @@ def run_reactor(settings: Settings) -> None:
     need_database(settings)
     configure(settings.log_level)
     _serve_metrics(settings)
-    with _giving(settings) as (bus, write_side):
-        reactor = Reactor(_give_to(bus), write_side.vault)
+    with open_reactor(settings) as reactor:
 
         def react(stop: threading.Event) -> None:
             threading.Thread(target=_keep_clean, args=(settings, stop), daemon=True).start()
-            _consumer(settings, REACTOR, reactor).run(stop)
+            _consumer(settings, REACTOR, reactor, limit=REACTED_AT_ONCE).run(stop)
 
         _run_until_signal(react)
 
 
-def _consumer(settings: Settings, name: str, handler: Handler[Any]) -> ConsumerLoop[Any]:
+def _consumer(settings: Settings, name: str, handler: Handler[Any], *, limit: int = 2_000) -> ConsumerLoop[Any]:
     feed: Feed
     if settings.has_broker:
-        feed = KafkaFeed(settings.kafka_bootstrap, client_id=f"tongban-{name}")
+        feed = KafkaFeed(settings.kafka_bootstrap, client_id=f"tongban-{name}", limit=limit)
     else:
-        feed = StoreFeed(settings.database_url)
+        feed = StoreFeed(settings.database_url, limit=limit)
     return ConsumerLoop(
         name=name, feed=feed, database_url=settings.database_url, handler=handler, metrics=ConsumerMetrics(REGISTRY)
     )
-
-
-@contextmanager
-def _giving(settings: Settings) -> Iterator[tuple[CommandBus, WriteSide]]:
-    write_side = open_write_side(settings)
-    bus = CommandBus(write_side.batch, batch_limit=settings.batch_limit, queue_limit=settings.queue_limit)
-    bus.start()
-    try:
-        yield bus, write_side
-    finally:
-        bus.stop()
-        write_side.close()
-
-
-def _give_to(bus: CommandBus) -> Callable[[Any, str, Recorded], None]:
-    """How a policy's command reaches the write side: as the system, caused by the event, in effect when it was."""
-
-    def give(command: Any, policy: str, recorded: Recorded) -> None:
-        answered = threading.Event()
-        outcomes: list[Outcome] = []
-
-        def done(outcome: Outcome) -> None:
-            outcomes.append(outcome)
-            answered.set()
-
-        envelope = recorded.envelope
-        request = Request(
-            name=type(command).__name__,
-            body=command,
-            actor=Actor(id=f"policy:{policy}", role=Role.SYSTEM),
-            idempotency_key=policy_command(envelope.id, policy),
-            fingerprint=sha256(f"{policy} {envelope.id}".encode()).digest(),
-            effective_at=envelope.effective_at,
-            trace=envelope.trace,
-            causation=envelope.id,
-        )
-        try:
-            bus.submit(request, done)
-        except Unavailable as busy:
-            raise TransientFailure(busy.code) from busy
-        if not answered.wait(_COMMAND_PATIENCE):
-            raise TransientFailure("no answer from the write side")
-        outcome = outcomes[0]
-        if isinstance(outcome, Unavailable | LogUnavailable):
-            raise TransientFailure(str(outcome)) from outcome
-        if not isinstance(outcome, Answer):
-            raise outcome
-
-    return give
 
 
 def _keep_clean(settings: Settings, stop: threading.Event) -> None:
@@ -224,20 +167,12 @@ def _run_until_signal(run: Callable[[threading.Event], None]) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    _tune_garbage_collection()
     try:
         run(stop)
     except (RelayDoubt, ConsumerDoubt) as doubt:
         log.error("process_ends", doubt=str(doubt))
         sys.stderr.flush()
         os._exit(1)  # nothing of this process may still be on its way when the next one starts
-
-
-def _tune_garbage_collection() -> None:
-    """What was imported is never garbage, and a batch makes many objects that die young."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _serve_metrics(settings: Settings) -> None:

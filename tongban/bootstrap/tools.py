@@ -18,8 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tongban.api.asyncapi import asyncapi
 from tongban.api.openapi import openapi
 from tongban.bootstrap.errors import NotConfigured, need_database
+from tongban.bootstrap.reacting import open_reactor
 from tongban.consumers.parked import Parked, Retried, list_parked, retry
 from tongban.consumers.projector import PROJECTOR, Projector
+from tongban.consumers.reactor import REACTOR
 from tongban.consumers.rebuild import RebuildReport, rebuild
 from tongban.domain.actor import Role
 from tongban.domain.replay import Step, known_events, replay
@@ -129,9 +131,10 @@ def parked_events(settings: Settings) -> list[Parked]:
 
 
 def retry_parked(settings: Settings, case: UUID) -> list[Retried]:
-    """Apply the parked events of a case (or one stream) again. The reactor's are given again when it runs next."""
-    with _events(settings) as conn:
-        return retry(conn, PROJECTOR, Projector(apply_batch), case=case)
+    """Handle the parked events of a case (or one stream) again, those of the projector and those of the reactor."""
+    with _events(settings) as conn, open_reactor(settings) as reactor:
+        projected = retry(conn, PROJECTOR, Projector(apply_batch), case=case)
+        return [*projected, *retry(conn, REACTOR, reactor, case=case)]
 
 
 def verify(settings: Settings, case: UUID | None) -> ChainReport:

@@ -18,7 +18,7 @@ from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.errors import NotYetProjected
 from tongban.projections.cases import CaseRow, branch_states, case_by_id
 from tongban.projections.ratings import RatingRow
-from tongban.projections.timeline import TimelineRow, application_of, timeline_of
+from tongban.projections.timeline import TimelineRow, timeline_of
 
 if TYPE_CHECKING:
     from tongban.graphql.homepage import Licence, Party
@@ -229,14 +229,16 @@ class Case(Node):
         ]
 
     @strawberry.field(description="How each material was met.")
-    def materials(self) -> list[Material]:
+    def materials(self, info: Info) -> list[Material]:
         """As filed."""
-        return [Material(material=m["material"], how=m["how"], source=m["source"]) for m in self.row.evidence]
+        line = info.context.applications.get(self.row.id)
+        filed = line.data["evidence"] if line else ()
+        return [Material(material=m["material"], how=m["how"], source=m["source"]) for m in filed]
 
     @strawberry.field(description="What the applicant filled in.")
     def application(self, info: Info) -> Application | None:
         """From the event that began the case, opened."""
-        line = application_of(info.context.cursor, self.row.id)
+        line = info.context.applications.get(self.row.id)
         if line is None:
             return None
         values, erased = info.context.unsealed.open(line.sealed)
@@ -314,6 +316,7 @@ def announce(info: Info, rows: Sequence[CaseRow]) -> None:
     context.items.want((row.item_id, row.item_version) for row in rows)
     context.parties.want(row.applicant for row in rows)
     context.ratings.want(row.id for row in rows)
+    context.applications.want(row.id for row in rows)
     context.licences.want(row.licence_id for row in rows if row.licence_id is not None)
 
 

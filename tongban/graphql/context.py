@@ -18,6 +18,7 @@ from tongban.projections.items import items_by_names
 from tongban.projections.licences import licences_by_ids
 from tongban.projections.parties import parties_by_ids
 from tongban.projections.ratings import ratings_of
+from tongban.projections.timeline import applications_of
 
 LONGEST_WAIT = 2.0  # seconds that one request may spend waiting for projections, in all
 
@@ -128,6 +129,7 @@ class Reading:
         self.parties = Gathered(lambda ids: parties_by_ids(self.cursor, ids))
         self.licences = Gathered(lambda ids: licences_by_ids(self.cursor, ids))
         self.ratings = Gathered(lambda ids: ratings_of(self.cursor, ids))
+        self.applications = Gathered(lambda ids: applications_of(self.cursor, ids))
         self.items = Gathered(lambda names: items_by_names(self.cursor, names))
 
 

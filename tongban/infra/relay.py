@@ -271,5 +271,10 @@ def _rewound(checkpoint: Checkpoint, reason: str) -> Checkpoint:
 
 def _abandon(producer: KafkaProducer) -> None:
     """Close without waiting: what is not acknowledged by now is sent again from the checkpoint."""
-    with contextlib.suppress(KafkaError):
+    try:
         producer.close(0)
+    except KafkaTimeoutError:
+        # close() flushes first, and at a timeout leaves its thread sending; only this makes it drop what it has.
+        producer._sender.force_close()  # noqa: SLF001
+        with contextlib.suppress(KafkaError):
+            producer.close(5)

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import Cursor, sql
+from psycopg import Connection, Cursor, sql
 from psycopg.types.json import set_json_loads
 
 from tongban.domain.recorded import Recorded
@@ -19,6 +19,7 @@ from tongban.projections.columns import Column, array_literals, columns_of
 from tongban.projections.projection import DerivedTable, LogTable, PoisonEvent, Projection, StreamTable
 
 AnyCursor = Cursor[tuple[Any, ...]]
+AnyConnection = Connection[tuple[Any, ...]]
 
 
 def apply_events(cursor: AnyCursor, projections: Sequence[Projection], events: Sequence[Recorded]) -> None:
@@ -28,33 +29,50 @@ def apply_events(cursor: AnyCursor, projections: Sequence[Projection], events: S
     cannot be applied or that leaves a gap; then the transaction is to be rolled back.
     """
     fresh: set[int] = set()
-    with cursor.connection.cursor(binary=True) as own:
-        set_json_loads(orjson.loads, own)
-        for table in projections:
-            if isinstance(table, StreamTable):
-                derived = [p for p in projections if isinstance(p, DerivedTable) and p.source is table]
-                fresh |= _apply_stream_table(own, table, derived, events)
+    conn = cursor.connection
+    # Pipelined: PostgreSQL writes the rows of one table while those of the next are folded here.
+    with conn.pipeline():
+        loading = [
+            _Loading(conn, table, mine)
+            for table in projections
+            if isinstance(table, StreamTable) and (mine := [r for r in events if r.event.__class__ in table.events])
+        ]
+        for loaded in loading:
+            derived = [p for p in projections if isinstance(p, DerivedTable) and p.source is loaded.table]
+            fresh |= _fold(conn, loaded, derived)
         for table in projections:
             if isinstance(table, LogTable):
                 new = [r for r in events if r.position in fresh and r.event.__class__ in table.events]
                 rows = [_guarded(table.name, recorded, table.entry, recorded) for recorded in new]
-                _upsert(own, table.name, table.row, (), rows)
+                _upsert(conn, table.name, table.row, (), rows)
 
 
-def _apply_stream_table(
-    cursor: AnyCursor,
-    table: StreamTable[Any],
-    derived: Sequence[DerivedTable[Any, Any]],
-    events: Sequence[Recorded],
-) -> set[int]:
-    mine = [recorded for recorded in events if recorded.event.__class__ in table.events]
-    if not mine:
-        return set()
-    before = _load(cursor, table, {recorded.envelope.stream for recorded in mine})
+class _Loading:
+    """The rows of a stream table that a batch will change, asked for at once and read when they are needed."""
+
+    def __init__(self, conn: AnyConnection, table: StreamTable[Any], events: Sequence[Recorded]) -> None:
+        self.table = table
+        self.events = events
+        self._cursor = conn.cursor(binary=True)
+        set_json_loads(orjson.loads, self._cursor)
+        streams = list({recorded.envelope.stream for recorded in events})
+        self._cursor.execute(_load_statement(table.name, columns_of(table.row)), (streams,))
+
+    def rows(self) -> dict[UUID, Any]:
+        make = self.table.row
+        with self._cursor as cursor:
+            rows = [make(*record) for record in cursor.fetchall()]
+        return {row.id: row for row in rows}
+
+
+def _fold(conn: AnyConnection, loading: _Loading, derived: Sequence[DerivedTable[Any, Any]]) -> set[int]:
+    """Fold a stream table's events and write what changed. Returns the positions that were new to it."""
+    table = loading.table
+    before = loading.rows()
     after = dict(before)
     changed: dict[UUID, Any] = {}
     fresh: set[int] = set()
-    for recorded in mine:
+    for recorded in loading.events:
         envelope = recorded.envelope
         row = after.get(envelope.stream)
         applied = row.version if row is not None else 0
@@ -69,9 +87,9 @@ def _apply_stream_table(
         row = _guarded(table.name, recorded, table.fold, row, recorded)
         after[envelope.stream] = changed[envelope.stream] = row
         fresh.add(recorded.position)
-    _upsert(cursor, table.name, table.row, ("id",), changed.values())
+    _upsert(conn, table.name, table.row, ("id",), changed.values())
     for child in derived:
-        _apply_derived(cursor, child, before, changed)
+        _apply_derived(conn, child, before, changed)
     return fresh
 
 
@@ -85,7 +103,7 @@ def _guarded(name: str, recorded: Recorded, step: Callable[..., Any], *arguments
 
 
 def _apply_derived(
-    cursor: AnyCursor, table: DerivedTable[Any, Any], before: dict[UUID, Any], changed: dict[UUID, Any]
+    conn: AnyConnection, table: DerivedTable[Any, Any], before: dict[UUID, Any], changed: dict[UUID, Any]
 ) -> None:
     def keyed(row: Any) -> tuple[Any, ...]:
         return tuple(getattr(row, name) for name in table.key)
@@ -100,21 +118,15 @@ def _apply_derived(
         new += [child for key, child in wanted.items() if held.get(key) != child]
     if gone:
         key = tuple(column for column in columns_of(table.row) if column.name in table.key)
-        cursor.execute(_delete_statement(table.name, key), array_literals(key, gone))
-    _upsert(cursor, table.name, table.row, table.key, new)
+        gone = [tuple(getattr(child, column.name) for column in key) for child in gone]
+        conn.execute(_delete_statement(table.name, key), array_literals(key, gone))
+    _upsert(conn, table.name, table.row, table.key, new)
 
 
-def _load(cursor: AnyCursor, table: StreamTable[Any], streams: set[UUID]) -> dict[UUID, Any]:
-    cursor.execute(_load_statement(table.name, columns_of(table.row)), (list(streams),))
-    make = table.row
-    rows = [make(*record) for record in cursor.fetchall()]
-    return {row.id: row for row in rows}
-
-
-def _upsert(cursor: AnyCursor, name: str, row: type[Any], key: tuple[str, ...], rows: Iterable[Any]) -> None:
+def _upsert(conn: AnyConnection, name: str, row: type[Any], key: tuple[str, ...], rows: Iterable[Any]) -> None:
     if rows := list(rows):
         columns = columns_of(row)
-        cursor.execute(_upsert_statement(name, columns, key), array_literals(columns, rows))
+        conn.execute(_upsert_statement(name, columns, key), array_literals(columns, rows))
 
 
 @cache

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never, get_args
+from typing import Any, NamedTuple, assert_never, get_args
 from uuid import UUID
 
 from psycopg import Cursor, sql
@@ -28,9 +28,8 @@ from tongban.projections.projection import StreamTable
 from tongban.projections.selecting import fetch, fetch_one, selecting
 
 
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """A case. Times are UTC. Form and texts are not here: the timeline's rows hold them, sealed, once.
+class CaseRow(NamedTuple):
+    """A case. Times are UTC. Form, texts and materials are not here: they stand once, in the timeline.
 
     `branches`: [{department, opinion, at}] in the item's order; `holders`: {branch: {holder, since, version,
     position}}, where the last three say since which event.
@@ -46,7 +45,6 @@ class CaseRow:
     filed_by: str
     channel: str
     submitted_at: datetime
-    evidence: Sequence[Any]
     status: str
     branches: Sequence[Mapping[str, Any]]
     holders: Mapping[str, Mapping[str, Any]]
@@ -76,7 +74,6 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
             filed_by=envelope.actor.id,
             channel=event.channel,
             submitted_at=at,
-            evidence=event.evidence,
             status=Status.SUBMITTED,
             branches=[{"department": branch, "opinion": None, "at": None} for branch in event.branches],
             holders={},
@@ -90,7 +87,8 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
         )
     assert row is not None, "a case begins with its application"
     held = _holders(row.holders, recorded)
-    return replace(row, version=envelope.version, position=recorded.position, holders=held, **_changes(row, event, at))
+    changes = _changes(row, event, at)
+    return row._replace(version=envelope.version, position=recorded.position, holders=held, **changes)
 
 
 def _changes(row: CaseRow, event: CaseEvent, at: datetime) -> dict[str, Any]:

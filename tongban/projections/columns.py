@@ -1,12 +1,12 @@
 """Rows → one array literal per column, for `unnest`: measured a third cheaper than one JSON document of all rows.
 
-The type of a column follows from the row class: what a field may hold says how it is written.
+The type of a column follows from the row class (a NamedTuple): what a field may hold says how it is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -14,29 +14,46 @@ from uuid import UUID
 
 import orjson
 
-
-def _quoted(text: str) -> str:
-    if '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+Write = Callable[[Sequence[Any]], str]
 
 
-def _json(value: Any) -> str:
-    return _quoted(orjson.dumps(value).decode())
+def _plain(write: Callable[[Any], str]) -> Write:
+    def join(values: Sequence[Any]) -> str:
+        return ",".join(map(write, values))
+
+    return join
 
 
-def _texts(value: Iterable[str]) -> str:
-    return _quoted("{" + ",".join(map(_quoted, value)) + "}")
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-# Python type → type in unnest, type it is cast to, how one value is written in an array literal.
-_SCALARS: Mapping[type, tuple[str, str, Callable[[Any], str]]] = {
-    UUID: ("uuid", "", str),
-    int: ("bigint", "", str),
-    bool: ("boolean", "", str),
-    str: ("text", "", _quoted),
-    datetime: ("timestamptz", "", datetime.isoformat),
-    date: ("date", "", date.isoformat),
+def _texts(values: Sequence[str]) -> str:
+    return ",".join([f'"{_escaped(value)}"' for value in values])
+
+
+def _json(values: Sequence[Any]) -> str:
+    # JSON holds no raw control character: one can stand between the documents while all are escaped at once.
+    documents = b"\x01".join(map(orjson.dumps, values)).decode()
+    return f'"{_escaped(documents)}"'.replace("\x01", '","')
+
+
+def _lists(values: Sequence[Iterable[str]]) -> str:
+    return _texts(["{" + _texts(list(value)) + "}" for value in values])
+
+
+def _hex(value: UUID) -> str:
+    return value.hex
+
+
+# Python type → type in unnest, type it is cast to (empty: none), how values are written in an array literal.
+_SCALARS: Mapping[type, tuple[str, str, Write]] = {
+    UUID: ("uuid", "", _plain(_hex)),
+    int: ("bigint", "", _plain(str)),
+    bool: ("boolean", "", _plain(str)),
+    str: ("text", "", _texts),
+    datetime: ("timestamptz", "", _plain(datetime.isoformat)),
+    date: ("date", "", _plain(date.isoformat)),
 }
 
 
@@ -47,7 +64,15 @@ class Column:
     name: str
     wire: str
     cast: str
-    write: Callable[[Any], str]
+    nullable: bool
+    write: Write
+
+    def literal(self, values: Sequence[Any]) -> str:
+        """The array literal of values."""
+        if self.nullable and None in values:
+            parts = ["NULL" if value is None else self.write((value,)) for value in values]
+            return "{" + ",".join(parts) + "}"
+        return "{" + self.write(values) + "}"
 
 
 _KNOWN: dict[type[Any], tuple[Column, ...]] = {}
@@ -57,26 +82,24 @@ def columns_of(row: type[Any]) -> tuple[Column, ...]:
     """The columns of a row class, in its order."""
     known = _KNOWN.get(row)
     if known is None:
-        hints = get_type_hints(row)
-        known = _KNOWN[row] = tuple(Column(field.name, *_kind(hints[field.name])) for field in fields(row))
+        known = _KNOWN[row] = tuple(_column(name, hint) for name, hint in get_type_hints(row).items())
     return known
 
 
-def _kind(hint: Any) -> tuple[str, str, Callable[[Any], str]]:
-    if NoneType in get_args(hint):
-        (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
+def _column(name: str, hint: Any) -> Column:
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    nullable = NoneType in get_args(hint)
+    if nullable:
+        (hint,) = kinds
     if hint in _SCALARS:
-        return _SCALARS[hint]
-    if get_origin(hint) is Sequence and get_args(hint) == (str,):
-        return "text", "text[]", _texts
-    return "text", "jsonb", _json
+        wire, cast, write = _SCALARS[hint]
+    elif get_origin(hint) is Sequence and get_args(hint) == (str,):
+        wire, cast, write = "text", "text[]", _lists
+    else:
+        wire, cast, write = "text", "jsonb", _json
+    return Column(name, wire, cast, nullable, write)
 
 
-def array_literals(columns: Sequence[Column], rows: Sequence[Any]) -> list[str]:
+def array_literals(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> list[str]:
     """For each column, the array literal of that column's value in every row."""
-    literals = []
-    for column in columns:
-        name, write = column.name, column.write
-        values = (getattr(row, name) for row in rows)
-        literals.append("{" + ",".join(["NULL" if value is None else write(value) for value in values]) + "}")
-    return literals
+    return [column.literal(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]

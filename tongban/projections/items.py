@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor, sql
@@ -21,8 +20,7 @@ ItemName = tuple[str, int]
 """Item id and version."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRow:
+class ItemRow(NamedTuple):
     """Which version of an item is in force, and which department leads it."""
 
     id: UUID
@@ -33,8 +31,7 @@ class ItemRow:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class ItemVersionRow:
+class ItemVersionRow(NamedTuple):
     """One published version of an item; `definition` is the entry as it was published."""
 
     item_id: str

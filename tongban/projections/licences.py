@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor, sql
@@ -17,8 +16,7 @@ from tongban.projections.projection import StreamTable
 from tongban.projections.selecting import fetch, fetch_one, selecting
 
 
-@dataclass(frozen=True, slots=True)
-class LicenceRow:
+class LicenceRow(NamedTuple):
     """A licence; its dates are inclusive, `valid_to` None means without end. Its face is sealed."""
 
     id: UUID

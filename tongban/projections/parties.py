@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor, sql
@@ -16,8 +15,7 @@ from tongban.projections.projection import StreamTable
 from tongban.projections.selecting import fetch, selecting
 
 
-@dataclass(frozen=True, slots=True)
-class PartyRow:
+class PartyRow(NamedTuple):
     """A party. `kind` and `identifier_kind` are codes of the domain."""
 
     id: UUID

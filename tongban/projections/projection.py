@@ -51,7 +51,7 @@ AnyRow = TypeVar("AnyRow")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamTable(Generic[Row]):
-    """One row per stream, keyed by `id`. `row` is a dataclass whose fields are the table's columns, in its own order.
+    """One row per stream, keyed by `id`. `row` is a NamedTuple whose fields are the table's columns, in its own order.
 
     `fold(row or None, recorded)` is pure and only assigns; the machine has checked that the version is the next one.
     """

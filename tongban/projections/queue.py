@@ -6,9 +6,8 @@ Derived from the case's row alone: since when, and for which branches, stands in
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor, sql
@@ -21,8 +20,7 @@ from tongban.projections.selecting import fetch, selecting
 _DEPARTMENT = "dept:"
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
+class QueueRow(NamedTuple):
     """`department` holds `branches` of the case, the first of them since `since`.
 
     Version and position are those of the event that gave it the last of them.

@@ -6,10 +6,10 @@ Codes, not prose. Clear fields of the event stand in `data`; personal ones in `s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 from psycopg import Cursor, sql
@@ -21,11 +21,10 @@ from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_position
 from tongban.projections.projection import LogTable
-from tongban.projections.selecting import fetch, fetch_one, selecting
+from tongban.projections.selecting import fetch, selecting
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
+class TimelineRow(NamedTuple):
     """One event of a case. `confidential`: it would tell officers who an anonymous rater is."""
 
     case_id: UUID
@@ -92,7 +91,7 @@ def timeline_of(cursor: Cursor[Any], case_id: UUID, *, first: int, after: str | 
     return IN_ORDER.page(fetch(cursor, TimelineRow, query, [*parameters, check_first(first) + 1]), first)
 
 
-def application_of(cursor: Cursor[Any], case_id: UUID) -> TimelineRow | None:
-    """The event that began the case: its sealed box holds the form and the answers."""
-    query = _SELECT + sql.SQL(" WHERE case_id = %s AND stream = case_id AND version = 1 ORDER BY position LIMIT 1")
-    return fetch_one(cursor, TimelineRow, query, (case_id,))
+def applications_of(cursor: Cursor[Any], case_ids: Sequence[UUID]) -> dict[UUID, TimelineRow]:
+    """Case → the event that began it: its data names the materials, its sealed box holds the form and the answers."""
+    query = _SELECT + sql.SQL(" WHERE case_id = ANY(%s) AND stream = case_id AND version = 1")
+    return {row.case_id: row for row in fetch(cursor, TimelineRow, query, (list(case_ids),))}

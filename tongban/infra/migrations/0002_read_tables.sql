@@ -35,7 +35,6 @@ CREATE TABLE case_view (
     filed_by text NOT NULL,
     channel text NOT NULL,
     submitted_at timestamptz NOT NULL,
-    evidence jsonb NOT NULL,
     status text NOT NULL,
     -- [{department, opinion, at}] in the item's order.
     branches jsonb NOT NULL,
