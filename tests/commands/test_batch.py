@@ -34,7 +34,8 @@ from tests.examples import (
 from tests.servers import Database
 from tongban.commands.batch import LARGEST_EVENT, EventTooLarge, IdTaken, PersonErased
 from tongban.commands.handlers import HANDLERS
-from tongban.commands.requests import Answer, KeyReused
+from tongban.commands.ports import LogUnavailable
+from tongban.commands.requests import Answer, KeyReused, Unavailable
 from tongban.domain.actor import Actor, Role
 from tongban.domain.case.commands import (
     AcceptApplication,
@@ -348,6 +349,23 @@ def test_a_defect_in_one_command_is_that_commands_alone(here: Office, broken: An
     assert isinstance(unnamed, Exception)
     assert answered(good).version == 2
     assert here.done(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax")).version == 3
+
+
+class NoNumbers:
+    """Serial numbers that cannot be had for now."""
+
+    def next(self) -> int:
+        raise LogUnavailable("no serial numbers can be had")
+
+
+def test_a_command_that_needs_a_number_is_turned_away_while_none_can_be_had(here: Office) -> None:
+    here.open_case()
+    request = ask(submit_application, CLERK)
+    desk = here.batch._desk
+    here.batch._desk = replace(desk, numbers=NoNumbers())
+    refused(here.do(request)[0], Unavailable)
+    here.batch._desk = desk
+    assert answered(here.do(request)[0]).created
 
 
 def test_an_event_that_is_too_large_is_refused_and_the_rest_done(database: Database, here: Office) -> None:
