@@ -12,6 +12,7 @@ import orjson
 from benchmarks import commands, flow, http, latency
 from benchmarks.figures import Figure, say
 from benchmarks.servers import Servers, servers
+from tongban.infra.logs import configure
 
 BENCHMARKS: dict[str, Callable[[Servers], list[Figure]]] = {
     "commands": commands.run,
@@ -26,6 +27,7 @@ def main(names: list[str]) -> None:
     """Run the named benchmarks, or all."""
     if unknown := [name for name in names if name not in BENCHMARKS]:
         raise SystemExit(f"benchmarks: there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    configure("WARNING")  # stdout is for the JSON
     figures: list[Figure] = []
     left_out: dict[str, str] = {}
     for name, run in BENCHMARKS.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import threading
 from collections.abc import Sequence
+from queue import SimpleQueue
 
 import psycopg
 
@@ -68,25 +68,17 @@ def commands(servers: Servers) -> list[tuple[int, float]]:
 
 def give(bus: CommandBus, requests: Sequence[Request]) -> tuple[list[Answer], float]:
     """Give all commands, so many in flight; their answers in order, and the seconds until the last."""
-    free = threading.Semaphore(IN_FLIGHT)
-    outcomes: dict[int, Outcome] = {}
-    finished = threading.Event()
-
-    def submit(number: int, request: Request) -> None:
-        def done(outcome: Outcome) -> None:
-            outcomes[number] = outcome
-            free.release()
-            if len(outcomes) == len(requests):
-                finished.set()
-
-        bus.submit(request, done)
-
+    answered: SimpleQueue[Outcome] = SimpleQueue()
+    outcomes: list[Outcome] = []
     with timed() as took:
-        for number, request in enumerate(requests):
-            free.acquire()
-            submit(number, request)
-        finished.wait()
-    return [answer_of(outcomes[number]) for number in range(len(requests))], took[0]
+        # Outcomes come in the order of the commands: one thread decides them, and this one alone submits.
+        for request in requests[:IN_FLIGHT]:
+            bus.submit(request, answered.put)
+        for request in requests[IN_FLIGHT:]:
+            outcomes.append(answered.get())
+            bus.submit(request, answered.put)
+        outcomes += [answered.get() for _ in requests[:IN_FLIGHT]]
+    return [answer_of(outcome) for outcome in outcomes], took[0]
 
 
 def inserts(servers: Servers) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -16,7 +17,7 @@ from tests.commands.office import Office, answered, ask, refused, running, wait_
 from tests.examples import ACCEPTOR, APPLICANT, CASE_ID, CLERK, register_party, reviewer, submit_application
 from tongban.commands.batch import Batch, Decided
 from tongban.commands.bus import CommandBus
-from tongban.commands.ports import LogUnavailable, NewEvent, Reading
+from tongban.commands.ports import LogUnavailable, NewEvent, PendingAppend, Reading
 from tongban.commands.requests import Answer, KeyInFlight, Outcome, Request, Unavailable
 from tongban.domain.case.commands import AcceptApplication, RecordOpinion
 from tongban.domain.case.events import Opinion
@@ -37,14 +38,26 @@ class Gate:
         reading: Reading = self.log.read(**asked)
         return reading
 
-    def append(self, events: Sequence[NewEvent], *rest: Any) -> Sequence[int]:
-        self.arrived.set()
-        assert self.open.wait(30)
-        failure, self.fail_next = self.fail_next, None
+    def start_append(self, events: Sequence[NewEvent], *rest: Any) -> GatedAppend:
+        return GatedAppend(self, events, rest)
+
+
+@dataclass
+class GatedAppend:
+    """An append that is sent when the gate opens."""
+
+    gate: Gate
+    events: Sequence[NewEvent]
+    rest: tuple[Any, ...]
+
+    def wait(self) -> Sequence[int]:
+        self.gate.arrived.set()
+        assert self.gate.open.wait(30)
+        failure, self.gate.fail_next = self.gate.fail_next, None
         if failure is not None:
             raise failure
-        self.appends.append(len(events))
-        positions: Sequence[int] = self.log.append(events, *rest)
+        self.gate.appends.append(len(self.events))
+        positions: Sequence[int] = self.gate.log.start_append(self.events, *self.rest).wait()
         return positions
 
 
@@ -144,11 +157,11 @@ class Faulty(Batch):
 
     failures = 0
 
-    def append(self, decided: Decided) -> Sequence[int]:
+    def start_append(self, decided: Decided) -> PendingAppend:
         if len(decided.works) > 1:
             Faulty.failures += 1
             raise ZeroDivisionError
-        return super().append(decided)
+        return super().start_append(decided)
 
 
 def test_a_defect_in_a_group_is_undone_and_each_command_tried_alone(here: Office) -> None:

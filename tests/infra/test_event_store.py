@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import Event, Thread
 from time import monotonic, sleep
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -56,12 +57,17 @@ INSERT_ONE = (
 )
 
 
+def append(store: EventStore, *what: Any) -> Sequence[int]:
+    """Append, and wait until it is durable."""
+    return store.start_append(*what).wait()
+
+
 # ── reading and appending ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_is_appended_is_read_back_in_order(store: EventStore) -> None:
     one, two = uuid4(), uuid4()
-    given = store.append([event(one, 1, b"a"), event(two, 1, b"b"), event(one, 2, b"c")], [], [])
+    given = append(store, [event(one, 1, b"a"), event(two, 1, b"b"), event(one, 2, b"c")], [], [])
     assert list(given) == sorted(given)
     reading = store.read(after={one: 0, two: 0}, commands=[], identifiers=[])
     assert [(e.stream, e.version, e.state) for e in reading.tails] == [(one, 1, b"a"), (two, 1, b"b"), (one, 2, b"c")]
@@ -73,7 +79,7 @@ def test_what_is_appended_is_read_back_in_order(store: EventStore) -> None:
 def test_answers_and_identifiers_are_written_with_the_events(store: EventStore) -> None:
     stream, digest = uuid4(), bytes(32)
     logged = answer(stream)
-    [position] = store.append([event(stream)], [logged], [(digest, stream)])
+    [position] = append(store, [event(stream)], [logged], [(digest, stream)])
     reading = store.read(
         after={},
         commands=[("clerk:1", logged.idempotency_key), ("clerk:2", logged.idempotency_key)],
@@ -87,10 +93,11 @@ def test_answers_and_identifiers_are_written_with_the_events(store: EventStore) 
 def test_a_clash_of_any_kind_appends_nothing_at_all(database: Database, store: EventStore, clash: str) -> None:
     stream, other, digest = uuid4(), uuid4(), bytes(32)
     logged = answer(stream)
-    store.append([event(stream)], [logged], [(digest, stream)])
+    append(store, [event(stream)], [logged], [(digest, stream)])
     before = positions(database)
     with pytest.raises(StaleStream):
-        store.append(
+        append(
+            store,
             [event(other), event(stream, 1 if clash == "version" else 2)],
             [replace(answer(other), idempotency_key=logged.idempotency_key if clash == "key" else uuid4())],
             [(digest if clash == "identifier" else b"1" * 32, other)],
@@ -101,7 +108,7 @@ def test_a_clash_of_any_kind_appends_nothing_at_all(database: Database, store: E
 
 def test_an_answer_without_events_is_kept_too(store: EventStore) -> None:
     logged = replace(answer(uuid4()), events=())
-    assert list(store.append([], [logged], [])) == []
+    assert list(append(store, [], [logged], [])) == []
     reading = store.read(after={}, commands=[("clerk:1", logged.idempotency_key)], identifiers=[])
     assert reading.answers[("clerk:1", logged.idempotency_key)].position == 0
 
@@ -116,7 +123,7 @@ def test_the_clock_is_the_databases(store: EventStore) -> None:
 def test_everyone_who_listens_is_woken_by_an_append(database: Database, store: EventStore) -> None:
     with connect(database.url, DbRole.RELAY) as conn:
         conn.execute("LISTEN stored_events")
-        store.append([event(uuid4())], [], [])
+        append(store, [event(uuid4())], [], [])
         assert next(conn.notifies(timeout=5)).channel == "stored_events"
 
 
@@ -134,7 +141,7 @@ def test_a_store_that_cannot_be_reached_is_unavailable_and_comes_back(database: 
         deadline = monotonic() + 20
         while True:
             try:
-                store.append([event(uuid4())], [], [])
+                append(store, [event(uuid4())], [], [])
                 break
             except LogUnavailable:
                 assert monotonic() < deadline
@@ -179,7 +186,7 @@ def test_a_reader_that_follows_by_position_sees_all_that_slow_failing_and_killed
         store = EventStore(database.url, size=1)
         for _ in range(APPENDS):
             try:
-                acknowledged.extend(store.append([event(uuid4()) for _ in range(rng.randint(1, 3))], [], []))
+                acknowledged.extend(append(store, [event(uuid4()) for _ in range(rng.randint(1, 3))], [], []))
             except LogUnavailable as error:
                 failures[str(error.__cause__.__class__.__name__)] += 1
         store.close()
@@ -232,11 +239,11 @@ def test_an_append_waits_for_the_one_before_it_so_no_event_comes_up_behind_a_rea
             (uuid4(),),
         )
 
-        def append() -> None:
-            store.append([event(uuid4())], [], [])
+        def append_another() -> None:
+            append(store, [event(uuid4())], [], [])
             appended.set()
 
-        second = Thread(target=append)
+        second = Thread(target=append_another)
         second.start()
         assert not appended.wait(0.3)
         assert tail(reader, 0) == []
@@ -295,9 +302,9 @@ def test_a_stuck_writer_does_not_hold_the_append_lock_for_ever(database: Databas
         stuck.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
         started = monotonic()
         with pytest.raises(LogUnavailable):
-            store.append([event(uuid4())], [], [])
+            append(store, [event(uuid4())], [], [])
         assert monotonic() - started < 4
-    store.append([event(uuid4())], [], [])
+    append(store, [event(uuid4())], [], [])
 
 
 def test_analyze_runs_while_an_append_is_going_on(module_database: Database) -> None:

@@ -23,6 +23,7 @@ from tongban.commands.ports import (
     LoggedAnswer,
     LogUnavailable,
     NewEvent,
+    PendingAppend,
     PersonKeys,
     Reading,
     StaleStream,
@@ -99,11 +100,19 @@ class Decided:
         return [work.request for work in self.works]
 
 
+class _NothingToAppend:
+    """The append of a batch in which everything was refused."""
+
+    def wait(self) -> Sequence[int]:
+        """Nothing to wait for."""
+        return ()
+
+
 class Batch:
-    """Does batches of commands, in three steps: `decide`, `append`, `conclude`; `do` is all three.
+    """Does batches of commands, in three steps: `decide`, `start_append`, `conclude`; `do` is all three.
 
     The next batch may be decided while this one is appended: it is then decided on streams as they will be, and is
-    decided anew if this one fails. One thread decides and concludes; any thread may append.
+    decided anew if this one fails.
     """
 
     def __init__(self, *, log: EventLog, codec: Codec, keyring: KeyRing, desk: Desk) -> None:
@@ -119,7 +128,7 @@ class Batch:
         """The outcome of each request, in order. Answers are durable when this returns."""
         try:
             decided = self.decide(requests)
-            return self.conclude(decided, self.append(decided))
+            return self.conclude(decided, self.start_append(decided).wait())
         except Exception as failure:  # noqa: BLE001 - whatever it was, every request gets its outcome
             return self.after_failure(requests, failure)
 
@@ -138,7 +147,7 @@ class Batch:
         for _ in range(_ATTEMPTS_ALONE):
             try:
                 decided = self.decide([request])
-                return self.conclude(decided, self.append(decided))[0]
+                return self.conclude(decided, self.start_append(decided).wait())[0]
             except StaleStream:
                 self._forget()
             except LogUnavailable as error:
@@ -176,11 +185,11 @@ class Batch:
         self._streams.keep({stream: replace(known, tip=tips[stream]) for stream, known in after.items()})
         return Decided(works, rows, [_to_log(work) for work in done], identifiers)
 
-    def append(self, decided: Decided) -> Sequence[int]:
-        """Make a decided batch durable; the positions of its events. Raises StaleStream, LogUnavailable."""
+    def start_append(self, decided: Decided) -> PendingAppend:
+        """Send a decided batch to the log; its `wait` gives the positions of its events. Raises LogUnavailable."""
         if not decided.answers:
-            return ()
-        return self._log.append(decided.rows, decided.answers, decided.identifiers)
+            return _NothingToAppend()
+        return self._log.start_append(decided.rows, decided.answers, decided.identifiers)
 
     def conclude(self, decided: Decided, positions: Sequence[int]) -> list[Outcome]:
         """The outcomes of a batch that is durable now, in order."""

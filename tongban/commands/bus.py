@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
@@ -12,6 +11,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from tongban.commands.batch import Batch, Decided
+from tongban.commands.ports import PendingAppend
 from tongban.commands.requests import KeyInFlight, Outcome, Request, Unavailable
 
 Done = Callable[[Outcome], None]
@@ -48,12 +48,15 @@ class Appending(NamedTuple):
 
     waiting: Sequence[Waiting]
     decided: Decided
-    positions: Future[Sequence[int]]
+    pending: PendingAppend
     started: float
 
 
 class CommandBus:
-    """Group commit: one thread decides, one appends. Other processes are kept apart by the store's version check."""
+    """Group commit by one thread: while PostgreSQL appends one batch, the next is decided.
+
+    Other processes are kept apart by the store's version check.
+    """
 
     def __init__(
         self,
@@ -113,14 +116,13 @@ class CommandBus:
 
     def _run(self) -> None:
         """Decide what waits while what was decided before is appended."""
-        with ThreadPoolExecutor(1, "command-append") as appender:
-            appending: Appending | None = None
-            while True:
-                # Asked to stop, it waits for nobody: the word to stop may have been taken with other commands.
-                waiting = self._take(wait=appending is None and not self._stopping)
-                if waiting is None and self._stopping and appending is None:
-                    return
-                appending = self._turn(waiting or [], appending, appender)
+        appending: Appending | None = None
+        while True:
+            # Asked to stop, it waits for nobody: the word to stop may have been taken with other commands.
+            waiting = self._take(wait=appending is None and not self._stopping)
+            if waiting is None and self._stopping and appending is None:
+                return
+            appending = self._turn(waiting or [], appending)
 
     def _take(self, *, wait: bool) -> list[Waiting] | None:
         """What waits, up to the limit; None when nothing does (with `wait`: when asked to stop)."""
@@ -136,7 +138,7 @@ class CommandBus:
                 break
         return [entry for entry in taken if entry is not None] or None
 
-    def _turn(self, waiting: list[Waiting], appending: Appending | None, appender: Executor) -> Appending | None:
+    def _turn(self, waiting: list[Waiting], appending: Appending | None) -> Appending | None:
         """Decide `waiting` ahead of what is being appended, see that through, then have `waiting` appended."""
         started = monotonic()
         late = [entry for entry in waiting if started - entry.since > self._deadline]
@@ -148,10 +150,11 @@ class CommandBus:
         self._answer(late, [Unavailable(reason="waited too long in the queue")] * len(late))
         if decided is None:
             return None
-        if isinstance(decided, Exception):
-            self._answer(fresh, self._batch.after_failure(requests, decided), started)
-            return None
-        return Appending(fresh, decided, appender.submit(self._batch.append, decided), started)
+        begun = self._begin(fresh, decided, started)
+        if isinstance(begun, Appending):
+            return begun
+        self._answer(fresh, self._batch.after_failure(requests, begun), started)
+        return None
 
     def _decide(self, requests: Sequence[Request]) -> Decided | Exception:
         """The decided batch, or what stopped it."""
@@ -160,10 +163,19 @@ class CommandBus:
         except Exception as error:  # noqa: BLE001 - the thread must live; whoever waits is told
             return error
 
+    def _begin(self, waiting: Sequence[Waiting], decided: Decided | Exception, started: float) -> Appending | Exception:
+        """The batch on its way to the disk, or what stopped it."""
+        if isinstance(decided, Exception):
+            return decided
+        try:
+            return Appending(waiting, decided, self._batch.start_append(decided), started)
+        except Exception as error:  # noqa: BLE001 - the thread must live; whoever waits is told
+            return error
+
     def _finish(self, appending: Appending) -> bool:
         """Answer a batch that was being appended. Whether it came to be as it was decided."""
         try:
-            outcomes = self._batch.conclude(appending.decided, appending.positions.result())
+            outcomes = self._batch.conclude(appending.decided, appending.pending.wait())
         except Exception as error:  # noqa: BLE001 - the thread must live; whoever waits is told
             outcomes = self._batch.after_failure(appending.decided.requests, error)
             self._answer(appending.waiting, outcomes, appending.started)

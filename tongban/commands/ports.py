@@ -66,6 +66,14 @@ class Reading:
     parties: Mapping[bytes, UUID]
 
 
+class PendingAppend(Protocol):
+    """An append on its way to the disk."""
+
+    def wait(self) -> Sequence[int]:
+        """Wait until it is durable; the events' positions, in order. Raises StaleStream, LogUnavailable. Once only."""
+        ...
+
+
 class EventLog(Protocol):
     """The event store with its command log and identifier index."""
 
@@ -78,13 +86,13 @@ class EventLog(Protocol):
         """
         ...
 
-    def append(
+    def start_append(
         self,
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
-    ) -> Sequence[int]:
-        """Append all or nothing; the events' positions, in order. Raises StaleStream, LogUnavailable."""
+    ) -> PendingAppend:
+        """Begin to append all or nothing. Nothing is durable before `wait` returns. Raises LogUnavailable."""
         ...
 
 

@@ -5,13 +5,15 @@ What is changed of the library, and why:
   ANALYZE, autovacuum and index builds are not shut out.
 - Events are inserted from arrays of columns, so that a batch costs one statement without a composite type.
 - The command log and the identifier index are written in the transaction of the events.
-- The library's retries are not used: after a lost connection its retry would report our own commit as a conflict.
+- A batch is one transaction that is sent whole and waited for later, without the library's retries: after a lost
+  connection its retry would report our own commit as a conflict.
 The library's database functions must stay off: with them a tailing reader loses events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -153,16 +155,65 @@ class EventRecorder(PostgresApplicationRecorder):
             binary=True,
         )
 
-    def append(
+    def send(
         self,
         events: Sequence[LibraryEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
-    ) -> Sequence[int]:
-        """Insert all in one transaction, tried once. Raises the library's persistence errors."""
-        once = PostgresApplicationRecorder.insert_events.__wrapped__
-        positions: Sequence[int] | None = once(self, events, answers=answers, identifiers=identifiers)
-        return positions or ()
+    ) -> Sending:
+        """Send one transaction with all of it, and do not wait. Raises the library's persistence errors."""
+        return Sending(self, events, answers=answers, identifiers=identifiers)
+
+
+class Sending:
+    """A transaction that was sent whole, its COMMIT included; the server works on it until `wait` takes its results.
+
+    One thread can thus decide the next commands meanwhile. A thread for the append would fight it for the interpreter.
+    """
+
+    def __init__(self, recorder: EventRecorder, events: Sequence[LibraryEvent], **beside: Any) -> None:
+        """Takes a connection of the recorder's until `wait` returns or raises."""
+        self._some = bool(events)
+        with ExitStack() as stack:
+            conn = stack.enter_context(recorder.datastore.get_connection())
+            stack.enter_context(conn.pipeline())
+            conn.execute("BEGIN", prepare=True)
+            recorder._insert_events(conn.cursor(), events, **beside)  # noqa: SLF001 - the library's hooks
+            self._inserted = conn.cursor()
+            if events:
+                recorder._insert_stored_events(self._inserted, events)  # noqa: SLF001
+            conn.execute("COMMIT", prepare=False)  # readable on the wire, for whoever has to look there
+            self._open = stack.pop_all()
+
+    def wait(self) -> Sequence[int]:
+        """The events' positions, once they are durable. Raises the library's persistence errors."""
+        with self._open:
+            pass  # the end of the pipeline waits for every result, and raises what went wrong
+        return [row["notification_id"] for row in self._inserted.fetchall()] if self._some else ()
+
+
+class Appended:
+    """A transaction on its way, as the write side sees it: see `commands.ports.PendingAppend`."""
+
+    def __init__(self, sending: Sending) -> None:
+        """Wraps what the recorder sent."""
+        self._sending = sending
+
+    def wait(self) -> Sequence[int]:
+        """See `commands.ports.PendingAppend`."""
+        with _as_ports_say():
+            return self._sending.wait()
+
+
+@contextmanager
+def _as_ports_say() -> Iterator[None]:
+    """The library's persistence errors as those of `commands.ports`."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise StaleStream from error
+    except (PersistenceError, psycopg.Error) as error:
+        raise LogUnavailable(f"the event store did not confirm ({type(error).__name__})") from error
 
 
 class EventStore:
@@ -217,17 +268,13 @@ class EventStore:
             raise LogUnavailable(f"the event store cannot be read ({type(error).__name__})") from error
         return Reading(now=now, tails=tails, answers=answers, parties=parties)
 
-    def append(
+    def start_append(
         self,
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
-    ) -> Sequence[int]:
+    ) -> Appended:
         """See `commands.ports.EventLog`."""
         rows = [LibraryEvent(e.stream, e.version, e.type, e.state) for e in events]
-        try:
-            return self.recorder.append(rows, answers, identifiers)
-        except IntegrityError as error:
-            raise StaleStream from error
-        except (PersistenceError, psycopg.Error) as error:
-            raise LogUnavailable(f"the event store did not confirm ({type(error).__name__})") from error
+        with _as_ports_say():
+            return Appended(self.recorder.send(rows, answers, identifiers))
