@@ -14,6 +14,7 @@ from benchmarks.figures import Figure, at_least, say, timed
 from benchmarks.servers import DATABASE, Servers
 from tongban.commands.bus import CommandBus
 from tongban.commands.requests import Answer, Outcome, Request
+from tongban.infra.collector import collect_rarely
 from tongban.infra.embedded.postgres import SUPERUSER
 from tongban.infra.write_side import open_write_side
 
@@ -33,6 +34,7 @@ VALUES (gen_random_uuid(), 1, 'case.OpinionRecorded', decode(repeat('ab', {size}
 
 def run(servers: Servers) -> list[Figure]:
     """Commands of the straight path, 512 in flight, between two runs of pgbench."""
+    collect_rarely()  # as the API does
     before = inserts(servers)
     say(f"  pgbench: {before:,.0f} inserts/s")
     rates = commands(servers)

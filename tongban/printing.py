@@ -37,7 +37,7 @@ def step_as_json(step: Step) -> dict[str, Any]:
     """A step of a replay: the whole envelope, the event, and what it changed."""
     return {
         "position": step.recorded.position,
-        "envelope": asdict(step.recorded.envelope),
+        "envelope": step.recorded.envelope._asdict(),
         "event": asdict(step.recorded.event),
         "changed": {name: {"before": before, "after": after} for name, (before, after) in step.changed.items()},
     }

@@ -31,7 +31,7 @@ from tests.examples import (
     party_registered,
 )
 from tongban.domain.personal import ERASED, WITHHELD, personal_fields
-from tongban.domain.recorded import Recorded
+from tongban.domain.recorded import NO_RULES, Recorded
 from tongban.domain.registry import EVENT_TYPES
 from tongban.infra import event_codec
 from tongban.infra.event_codec import UnreadableEvent, decode, encode, subjects_of
@@ -114,7 +114,7 @@ def test_keys_stand_in_their_order_and_the_seal_is_last() -> None:
 
 def test_an_envelope_may_have_nothing_but_what_it_must_have() -> None:
     empty = envelope(application_accepted, causation=None, trace=None, prev=None, holders={}, evidence=())
-    empty = replace(empty, rules=replace(empty.rules, item=None, bundle=None, calendar=None))
+    empty = empty._replace(rules=NO_RULES)
     state = encode(empty, application_accepted, {})
     assert decode(state, POSITION) == Recorded(POSITION, empty, application_accepted, ())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
@@ -85,7 +84,7 @@ def test_answers_and_identifiers_are_written_with_the_events(store: EventStore) 
         commands=[("clerk:1", logged.idempotency_key), ("clerk:2", logged.idempotency_key)],
         identifiers=[digest],
     )
-    assert reading.answers == {("clerk:1", logged.idempotency_key): replace(logged, position=position)}
+    assert reading.answers == {("clerk:1", logged.idempotency_key): logged._replace(position=position)}
     assert reading.parties == {digest: stream}
 
 
@@ -99,7 +98,7 @@ def test_a_clash_of_any_kind_appends_nothing_at_all(database: Database, store: E
         append(
             store,
             [event(other), event(stream, 1 if clash == "version" else 2)],
-            [replace(answer(other), idempotency_key=logged.idempotency_key if clash == "key" else uuid4())],
+            [answer(other)._replace(idempotency_key=logged.idempotency_key if clash == "key" else uuid4())],
             [(digest if clash == "identifier" else b"1" * 32, other)],
         )
     assert positions(database) == before
@@ -107,7 +106,7 @@ def test_a_clash_of_any_kind_appends_nothing_at_all(database: Database, store: E
 
 
 def test_an_answer_without_events_is_kept_too(store: EventStore) -> None:
-    logged = replace(answer(uuid4()), events=())
+    logged = answer(uuid4())._replace(events=())
     assert list(append(store, [], [logged], [])) == []
     reading = store.read(after={}, commands=[("clerk:1", logged.idempotency_key)], identifiers=[])
     assert reading.answers[("clerk:1", logged.idempotency_key)].position == 0

@@ -132,7 +132,7 @@ def test_event_that_cannot_be_folded_is_poison_and_shows_no_value(tables: ReadTa
     story.publish("food-licence")
     (published,) = story.events
     definition = {**published.event.definition, "reviewBranches": "机密内容"}
-    broken = replace(published, event=replace(published.event, definition=definition))
+    broken = published._replace(event=replace(published.event, definition=definition))
     with pytest.raises(PoisonEvent) as caught:
         tables.apply([broken])
     assert "机密" not in str(caught.value)
@@ -206,11 +206,11 @@ def test_refusal_of_the_database_is_named_and_leaves_the_connection_usable(table
     first = story.case(story.register("甲"), "food-licence", steps=1)
     story.case(story.register("乙"), "food-licence", steps=1)
     *before, second = story.events
-    twin = replace(second, event=replace(second.event, number=first.number))
+    twin = second._replace(event=replace(second.event, number=first.number))
     with pytest.raises(psycopg.errors.UniqueViolation):
         tables.apply([*before, twin])
     assert tables.rows("case_view") == []
-    nul = replace(second, event=replace(second.event, item_id="a\0b"))
+    nul = second._replace(event=replace(second.event, item_id="a\0b"))
     with pytest.raises(psycopg.DataError):
         tables.apply([*before, nul])
     tables.apply(story.events)
@@ -223,7 +223,7 @@ def test_odd_texts_arrive_as_they_are(tables: ReadTables) -> None:
     told = story.case(story.register("甲"), "food-licence", steps=1)
     *before, filed = story.events
     event = replace(filed.event, item_id=odd, lead=odd, branches=(odd, "NULL", ""))
-    tables.apply([*before, replace(filed, event=event)])
+    tables.apply([*before, filed._replace(event=event)])
     with tables.selecting() as cursor:
         case = case_by_id(cursor, told.id)
         assert case is not None

@@ -7,10 +7,10 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -60,8 +60,7 @@ class EventTooLarge(RuleBroken):
     zh = "记录内容过大, 请精简后重试。"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An event that is decided; its place in the hash chain is found when the batch is encoded, in order."""
 
     version: int
@@ -182,7 +181,7 @@ class Batch:
         rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
-        self._streams.keep({stream: replace(known, tip=tips[stream]) for stream, known in after.items()})
+        self._streams.keep(after, tips)
         return Decided(works, rows, [_to_log(work) for work in done], identifiers)
 
     def start_append(self, decided: Decided) -> PendingAppend:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
@@ -50,8 +50,7 @@ class Desk:
     licence_types: LicenceTypes
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One command with everything its decision may look at.
 
     `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named.

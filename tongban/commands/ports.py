@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from tongban.domain.party.events import IdentifierKind
@@ -22,8 +21,7 @@ class LogUnavailable(Exception):
     """The event log did not answer in time. Whether the append happened is told by the command log, later."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An encoded event that is to become version `version` of `stream`."""
 
     stream: UUID
@@ -32,8 +30,7 @@ class NewEvent:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event as it stands in the log."""
 
     stream: UUID
@@ -42,8 +39,7 @@ class StoredEvent:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedAnswer:
+class LoggedAnswer(NamedTuple):
     """The answer to a command, as the command log keeps it."""
 
     principal: str
@@ -56,8 +52,7 @@ class LoggedAnswer:
     position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What one look at the log gave. `now` is the database's clock."""
 
     now: datetime

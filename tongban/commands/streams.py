@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tongban.commands.ports import Codec, StoredEvent
@@ -17,8 +16,7 @@ from tongban.domain.aggregate import Aggregate
 from tongban.domain.registry import AGGREGATES
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """A stream as of `version`, of one category. `tip` is the SHA-256 of its last event's bytes (hex).
 
     Category, tip and state are None before the first event.
@@ -70,19 +68,20 @@ class Streams:
             )
         return current
 
-    def keep(self, streams: Mapping[UUID, Stream]) -> None:
-        """Remember streams as they now stand in the log."""
-        for identity, stream in streams.items():
-            if stream.version:
-                self._known[identity] = stream
-                self._known.move_to_end(identity)
-        while len(self._known) > self._size:
-            self._known.popitem(last=False)
+    def keep(self, streams: Mapping[UUID, Stream], tips: Mapping[UUID, str | None]) -> None:
+        """Remember streams as they will stand in the log, with the tips of their chains."""
+        known = self._known
+        for identity, (version, position, _, category, state) in streams.items():
+            if version:
+                known[identity] = Stream(version, position, tips[identity], category, state)
+                known.move_to_end(identity)
+        while len(known) > self._size:
+            known.popitem(last=False)
 
     def settle(self, stream: UUID, position: int) -> None:
         """Note the position that an event of a remembered stream was given."""
         if (known := self._known.get(stream)) is not None:
-            self._known[stream] = replace(known, position=position)
+            self._known[stream] = Stream(known.version, position, known.tip, known.category, known.state)
 
     def position(self, stream: UUID) -> int:
         """The position of a remembered stream's last event; 0 for one that is not remembered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from tongban.domain.actor import OFFICER_ROLES, Actor, Role
@@ -15,8 +15,7 @@ from tongban.domain.recorded import NO_RULES, Rules
 State = TypeVar("State")
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """Who asks, and when. `now` is the database's clock at the decision; `effective_at` is when it takes effect in law.
 
     `new_id` is a fresh random id that a decision may give to what it creates.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tongban.domain.actor import Actor
@@ -42,8 +42,7 @@ class Evidence:
     ref: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The envelope of format v1. Times are UTC; `holders` maps each branch to who holds it after this event."""
 
     id: UUID
@@ -64,8 +63,7 @@ class Envelope:
     prev: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """One stored event: position in the store, envelope, the event, and its sealed boxes as they were stored.
 
     `sealed` holds boxes that can be copied into a read row and unsealed later by who may: each carries the event id and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,9 +43,5 @@ def replay(events: Iterable[Recorded]) -> Iterator[Step]:
         before = states.get(envelope.stream, aggregate.initial)
         after = aggregate.evolve(before, recorded.event, envelope.effective_at)
         states[envelope.stream] = after
-        changed = {
-            field.name: (getattr(before, field.name), getattr(after, field.name))
-            for field in fields(after)
-            if getattr(before, field.name) != getattr(after, field.name)
-        }
+        changed = {name: (old, new) for name, old, new in zip(after._fields, before, after, strict=True) if old != new}
         yield Step(recorded, before, after, changed)

@@ -20,9 +20,8 @@ from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import IntegrityError, PersistenceError
-from eventsourcing.persistence import StoredEvent as LibraryEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
@@ -115,94 +114,68 @@ class EventRecorder(PostgresApplicationRecorder):
             SQL("SELECT pg_advisory_xact_lock({0})").format(APPEND_LOCK),
         ]
 
-    def _insert_events(
+    def queue(
         self,
-        curs: Cursor[DictRow],
-        stored_events: Sequence[LibraryEvent],  # noqa: ARG002 - the library's hook; rows beside the events
-        **kwargs: Any,
-    ) -> None:
-        answers: Sequence[LoggedAnswer] = kwargs.get("answers", ())
-        identifiers: Sequence[tuple[bytes, UUID]] = kwargs.get("identifiers", ())
-        if answers:
-            curs.execute(
-                _LOG,
-                (
-                    [a.principal for a in answers],
-                    [a.idempotency_key for a in answers],
-                    [a.fingerprint for a in answers],
-                    [a.stream for a in answers],
-                    [a.version for a in answers],
-                    [a.number for a in answers],
-                    [",".join(a.events) for a in answers],
-                ),
-                prepare=True,
-            )
-        if identifiers:
-            curs.execute(_IDENTIFIERS, ([d for d, _ in identifiers], [p for _, p in identifiers]), prepare=True)
-
-    def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[LibraryEvent], **_: Any) -> None:
-        self._lock_table(curs)
-        self._notify_channel(curs)
-        curs.execute(
-            _INSERT,
-            (
-                [e.originator_id for e in stored_events],
-                [e.originator_version for e in stored_events],
-                [e.topic for e in stored_events],
-                [e.state for e in stored_events],
-            ),
-            prepare=True,
-            binary=True,
-        )
-
-    def send(
-        self,
-        events: Sequence[LibraryEvent],
+        conn: Connection[DictRow],
+        events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
-    ) -> Sending:
-        """Send one transaction with all of it, and do not wait. Raises the library's persistence errors."""
-        return Sending(self, events, answers=answers, identifiers=identifiers)
+    ) -> Cursor[DictRow]:
+        """Queue one transaction on a connection in pipeline mode. The cursor will hold the events' positions."""
+        conn.execute("BEGIN", prepare=True)
+        if answers:
+            conn.execute(_LOG, _columns(answers), prepare=True)
+        if identifiers:
+            conn.execute(_IDENTIFIERS, ([d for d, _ in identifiers], [p for _, p in identifiers]), prepare=True)
+        inserted = conn.cursor()
+        if events:
+            self._lock_table(inserted)
+            self._notify_channel(inserted)
+            streams, versions, types, states = zip(*events, strict=True)
+            rows = (list(streams), list(versions), list(types), list(states))
+            inserted.execute(_INSERT, rows, prepare=True, binary=True)
+        conn.execute("COMMIT", prepare=False)  # readable on the wire, for whoever has to look there
+        return inserted
 
 
-class Sending:
+def _columns(answers: Sequence[LoggedAnswer]) -> Sequence[Sequence[Any]]:
+    return (
+        [a.principal for a in answers],
+        [a.idempotency_key for a in answers],
+        [a.fingerprint for a in answers],
+        [a.stream for a in answers],
+        [a.version for a in answers],
+        [a.number for a in answers],
+        [",".join(a.events) for a in answers],
+    )
+
+
+class Append:
     """A transaction that was sent whole, its COMMIT included; the server works on it until `wait` takes its results.
 
     One thread can thus decide the next commands meanwhile. A thread for the append would fight it for the interpreter.
     """
 
-    def __init__(self, recorder: EventRecorder, events: Sequence[LibraryEvent], **beside: Any) -> None:
-        """Takes a connection of the recorder's until `wait` returns or raises."""
+    def __init__(
+        self,
+        recorder: EventRecorder,
+        events: Sequence[NewEvent],
+        answers: Sequence[LoggedAnswer],
+        identifiers: Sequence[tuple[bytes, UUID]],
+    ) -> None:
+        """Takes a connection of the recorder's until `wait` returns or raises. Raises LogUnavailable."""
         self._some = bool(events)
-        with ExitStack() as stack:
+        with _as_ports_say(), ExitStack() as stack:
             conn = stack.enter_context(recorder.datastore.get_connection())
             stack.enter_context(conn.pipeline())
-            conn.execute("BEGIN", prepare=True)
-            recorder._insert_events(conn.cursor(), events, **beside)  # noqa: SLF001 - the library's hooks
-            self._inserted = conn.cursor()
-            if events:
-                recorder._insert_stored_events(self._inserted, events)  # noqa: SLF001
-            conn.execute("COMMIT", prepare=False)  # readable on the wire, for whoever has to look there
+            self._inserted = recorder.queue(conn, events, answers, identifiers)
             self._open = stack.pop_all()
 
     def wait(self) -> Sequence[int]:
-        """The events' positions, once they are durable. Raises the library's persistence errors."""
-        with self._open:
+        """See `commands.ports.PendingAppend`."""
+        with _as_ports_say(), self._open:
             pass  # the end of the pipeline waits for every result, and raises what went wrong
         return [row["notification_id"] for row in self._inserted.fetchall()] if self._some else ()
-
-
-class Appended:
-    """A transaction on its way, as the write side sees it: see `commands.ports.PendingAppend`."""
-
-    def __init__(self, sending: Sending) -> None:
-        """Wraps what the recorder sent."""
-        self._sending = sending
-
-    def wait(self) -> Sequence[int]:
-        """See `commands.ports.PendingAppend`."""
-        with _as_ports_say():
-            return self._sending.wait()
 
 
 @contextmanager
@@ -273,8 +246,6 @@ class EventStore:
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
-    ) -> Appended:
+    ) -> Append:
         """See `commands.ports.EventLog`."""
-        rows = [LibraryEvent(e.stream, e.version, e.type, e.state) for e in events]
-        with _as_ports_say():
-            return Appended(self.recorder.send(rows, answers, identifiers))
+        return Append(self.recorder, events, answers, identifiers)

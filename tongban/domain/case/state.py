@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never, get_args
+from types import MappingProxyType
+from typing import NamedTuple, assert_never, get_args
 from uuid import UUID
 
 from tongban.domain.aggregate import Aggregate
@@ -38,8 +38,7 @@ class Status(StrEnum):
     CLOSED = "CLOSED"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A case as decisions see it. `opinions` maps each branch that spoke to its opinion and when it took effect."""
 
     status: Status = Status.NOT_FILED
@@ -53,7 +52,7 @@ class Case:
     submitted_at: datetime | None = None
     accepted_by: str | None = None
     accepted_at: datetime | None = None
-    opinions: Mapping[str, tuple[Opinion, datetime]] = field(default_factory=dict)
+    opinions: Mapping[str, tuple[Opinion, datetime]] = MappingProxyType({})
     decided_at: datetime | None = None
     granted: bool = False
     licence_issued: bool = False
@@ -85,17 +84,17 @@ def evolve(case: Case, event: CaseEvent, at: datetime) -> Case:
                 submitted_at=at,
             )
         case ApplicationAccepted():
-            return replace(case, status=Status.ACCEPTED, accepted_by=event.accepted_by, accepted_at=at)
+            return case._replace(status=Status.ACCEPTED, accepted_by=event.accepted_by, accepted_at=at)
         case OpinionRecorded():
-            return replace(case, opinions={**case.opinions, event.branch: (event.opinion, at)})
+            return case._replace(opinions={**case.opinions, event.branch: (event.opinion, at)})
         case ApprovalGranted():
-            return replace(case, status=Status.GRANTED, decided_at=at, granted=True)
+            return case._replace(status=Status.GRANTED, decided_at=at, granted=True)
         case ApprovalDenied():
-            return replace(case, status=Status.DENIED, decided_at=at)
+            return case._replace(status=Status.DENIED, decided_at=at)
         case LicenceIssued():
-            return replace(case, licence_issued=True)
+            return case._replace(licence_issued=True)
         case CaseClosed():
-            return replace(case, status=Status.CLOSED)
+            return case._replace(status=Status.CLOSED)
         case _:
             assert_never(event)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tongban.domain.aggregate import Aggregate
 from tongban.domain.catalogue.events import ItemPublished
@@ -13,8 +12,7 @@ from tongban.domain.catalogue.item import ItemDefinition, read_item
 from tongban.domain.recorded import ItemVersion, Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """The latest published version (0: none yet), its definition as published and as read."""
 
     version: int = 0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from tongban.domain.aggregate import Aggregate
 from tongban.domain.licence.events import LicenceCollected
 
 
-@dataclass(frozen=True, slots=True)
-class Licence:
+class Licence(NamedTuple):
     """`holder` is None until the licence is in the library."""
 
     holder: UUID | None = None

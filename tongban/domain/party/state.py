@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from tongban.domain.aggregate import Aggregate
 from tongban.domain.party.events import PartyKind, PartyRegistered
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """`kind` is None until the party is registered."""
 
     kind: PartyKind | None = None

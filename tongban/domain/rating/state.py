@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from tongban.domain.aggregate import Aggregate
 from tongban.domain.rating.events import CaseRated
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
+class Rating(NamedTuple):
     """`grade` is None until the case is rated."""
 
     grade: int | None = None
