@@ -28,6 +28,8 @@ def json_line(document: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Withheld):
         return None
+    if isinstance(value, Mapping):
+        return dict(value)
     if isinstance(value, frozenset | set):
         return sorted(value)
     raise TypeError(type(value).__name__)

@@ -32,7 +32,8 @@ from tests.examples import (
     submit_application,
 )
 from tests.servers import Database
-from tongban.commands.batch import LARGEST_EVENT, EventTooLarge, IdTaken, PersonErased
+from tongban.commands.batch import IdTaken
+from tongban.commands.encoding import LARGEST_EVENT, EventTooLarge, PersonErased
 from tongban.commands.handlers import HANDLERS
 from tongban.commands.ports import LogUnavailable
 from tongban.commands.requests import Answer, KeyReused, Unavailable

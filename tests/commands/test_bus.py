@@ -15,10 +15,11 @@ import pytest
 
 from tests.commands.office import Office, answered, ask, refused, running, wait_for
 from tests.examples import ACCEPTOR, APPLICANT, CASE_ID, CLERK, register_party, reviewer, submit_application
-from tongban.commands.batch import Batch, Decided
+from tongban.commands.batch import Batch
 from tongban.commands.bus import CommandBus
 from tongban.commands.ports import LogUnavailable, NewEvent, PendingAppend, Reading
 from tongban.commands.requests import Answer, KeyInFlight, Outcome, Request, Unavailable
+from tongban.commands.work import Decided
 from tongban.domain.case.commands import AcceptApplication, RecordOpinion
 from tongban.domain.case.events import Opinion
 from tongban.domain.case.refusals import NotAccepted

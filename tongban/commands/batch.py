@@ -6,97 +6,37 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import sha256
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from tongban.commands.handlers import HANDLERS, Asked, Desk, Handler
+from tongban.commands.encoding import Encoder
+from tongban.commands.handlers import HANDLERS, Asked, Desk
 from tongban.commands.ports import (
     Codec,
     EventLog,
     KeyRing,
-    LoggedAnswer,
     LogUnavailable,
-    NewEvent,
     PendingAppend,
-    PersonKeys,
     Reading,
     StaleStream,
 )
-from tongban.commands.requests import Answer, KeyReused, Outcome, Request, Unavailable
+from tongban.commands.requests import Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
+from tongban.commands.work import Decided, Draft, Work, answer_again
 from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
-from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
+from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, StaleVersion
 from tongban.domain.party.commands import RegisterParty
-from tongban.domain.party.events import PartyRegistered
-from tongban.domain.recorded import Envelope, Rules
-from tongban.domain.registry import EVENT_NAMES, schema_of
 
 _ATTEMPTS_ALONE = 5
-LARGEST_EVENT = 512 * 1024
-"""Bytes; the store checks the same."""
-
-
-class PersonErased(RuleBroken):
-    """This person's data was erased: nothing more can be recorded about them."""
-
-    zh = "该主体的个人信息已删除, 不能再记录其信息。"
 
 
 class IdTaken(Conflict):
     """This id already belongs to something of another kind."""
 
     zh = "该标识已属于其他类型的对象。"
-
-
-class EventTooLarge(RuleBroken):
-    """What this command would record is too large: shorten its texts and lists."""
-
-    zh = "记录内容过大, 请精简后重试。"
-
-
-class Draft(NamedTuple):
-    """An event that is decided; its place in the hash chain is found when the batch is encoded, in order."""
-
-    version: int
-    event: Any
-    holders: Mapping[str, str]
-    rules: Rules
-
-
-@dataclass(slots=True)
-class Work:
-    """One command on its way through a batch. `version` is the stream's version after it."""
-
-    request: Request
-    handler: Handler
-    new_id: UUID
-    stream: UUID
-    digest: bytes | None = None
-    effective_at: datetime | None = None
-    version: int = 0
-    drafts: list[Draft] = field(default_factory=list)
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A batch that is decided and encoded, but not yet durable: nothing of it may be answered before it is."""
-
-    works: Sequence[Work]
-    rows: Sequence[NewEvent]
-    answers: Sequence[LoggedAnswer]
-    identifiers: Sequence[tuple[bytes, UUID]]
-
-    @property
-    def requests(self) -> list[Request]:
-        """What was asked, in order."""
-        return [work.request for work in self.works]
 
 
 class _NothingToAppend:
@@ -117,8 +57,7 @@ class Batch:
     def __init__(self, *, log: EventLog, codec: Codec, keyring: KeyRing, desk: Desk) -> None:
         """Everything outside comes in by protocol; see `commands.ports`."""
         self._log = log
-        self._codec = codec
-        self._keyring = keyring
+        self._encoder = Encoder(codec, keyring)
         self._desk = desk
         self._streams = Streams(codec)
         self._registering: dict[bytes, UUID] = {}
@@ -175,14 +114,13 @@ class Batch:
         for work in works:
             if work.outcome is None:
                 self._decide(work, reading, after, parties)
-        keys = self._keys(works)
         tips = {stream: known.tip for stream, known in before.items()}
         done = [work for work in works if work.outcome is None]
-        rows = [row for work in done for row in self._encode(work, reading.now, tips, keys)]
+        rows = self._encoder.encode(done, reading.now, tips)
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
         self._streams.keep(after, tips)
-        return Decided(works, rows, [_to_log(work) for work in done], identifiers)
+        return Decided(works, rows, [work.for_log() for work in done], identifiers)
 
     def start_append(self, decided: Decided) -> PendingAppend:
         """Send a decided batch to the log; its `wait` gives the positions of its events. Raises LogUnavailable."""
@@ -198,14 +136,7 @@ class Batch:
                 continue
             for _ in work.drafts:
                 self._streams.settle(work.stream, next(numbered))
-            work.outcome = Answer(
-                id=work.stream,
-                number=_number(work),
-                version=work.version,
-                position=self._streams.position(work.stream),
-                events=_types(work),
-                created=bool(work.drafts) and work.drafts[0].version == 1,
-            )
+            work.outcome = work.answer(self._streams.position(work.stream))
         for digest, _ in decided.identifiers:
             self._registering.pop(digest, None)
         return [work.outcome or Unavailable() for work in decided.works]
@@ -250,7 +181,7 @@ class Batch:
         request = work.request
         logged = reading.answers.get((request.principal, request.idempotency_key))
         if logged is not None:
-            work.outcome = _replayed(logged, request)
+            work.outcome = answer_again(logged, request)
             return
         try:
             holder = parties.get(work.digest) if work.digest else None
@@ -293,51 +224,6 @@ class Batch:
         if events:
             current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
 
-    def _keys(self, works: Sequence[Work]) -> PersonKeys:
-        """The keys of everyone the batch speaks of. A new party's key is made, and durable, before its first event."""
-        known: set[UUID] = set()
-        new: set[UUID] = set()
-        for work in works:
-            for draft in work.drafts:
-                people = self._codec.subjects_of(draft.event)
-                (new if isinstance(draft.event, PartyRegistered) else known).update(people)
-        keys = {**self._keyring.keys(known - new), **self._keyring.keys(new, create=True)}
-        if len(keys) < len(known | new):
-            raise PersonErased
-        return keys
-
-    def _encode(self, work: Work, now: datetime, tips: dict[UUID, str | None], keys: PersonKeys) -> list[NewEvent]:
-        rows: list[NewEvent] = []
-        request, stream = work.request, work.stream
-        correlation = work.handler.correlation(request.body, stream)
-        for draft in work.drafts:
-            event_type = draft.event.__class__
-            name = EVENT_NAMES[event_type]
-            envelope = Envelope(
-                id=uuid7(),
-                type=name,
-                schema=schema_of(event_type),
-                stream=stream,
-                version=draft.version,
-                effective_at=work.effective_at or now,
-                recorded_at=now,
-                actor=request.actor,
-                command=request.idempotency_key,
-                causation=request.causation,
-                correlation=correlation,
-                rules=draft.rules,
-                holders=draft.holders,
-                evidence=getattr(draft.event, "evidence", ()),
-                trace=request.trace,
-                prev=tips.get(stream),
-            )
-            state = self._codec.encode(envelope, draft.event, keys)
-            if len(state) > LARGEST_EVENT:
-                raise EventTooLarge(bytes=len(state), most=LARGEST_EVENT)
-            tips[stream] = sha256(state).hexdigest()
-            rows.append(NewEvent(stream, draft.version, name, state))
-        return rows
-
 
 def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> None:
     if stream.version and stream.category != aggregate.category:
@@ -347,32 +233,3 @@ def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> No
 def _check_version(expected: int | None, current: int) -> None:
     if expected is not None and expected != current:
         raise StaleVersion(expected=expected, current=current)
-
-
-def _replayed(logged: LoggedAnswer, request: Request) -> Outcome:
-    if logged.fingerprint != request.fingerprint:
-        return KeyReused(idempotency_key=request.idempotency_key)
-    created = bool(logged.events) and logged.version == len(logged.events)
-    return Answer(logged.stream, logged.number, logged.version, logged.position, logged.events, created)
-
-
-def _to_log(work: Work) -> LoggedAnswer:
-    request = work.request
-    return LoggedAnswer(
-        principal=request.principal,
-        idempotency_key=request.idempotency_key,
-        fingerprint=request.fingerprint,
-        stream=work.stream,
-        version=work.version,
-        number=_number(work),
-        events=_types(work),
-    )
-
-
-def _types(work: Work) -> tuple[str, ...]:
-    return tuple(EVENT_NAMES[draft.event.__class__] for draft in work.drafts)
-
-
-def _number(work: Work) -> str | None:
-    """The human number that the command's first event gave, if it gave one."""
-    return getattr(work.drafts[0].event, "number", None) if work.drafts else None

@@ -10,9 +10,10 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from tongban.commands.batch import Batch, Decided
+from tongban.commands.batch import Batch
 from tongban.commands.ports import PendingAppend
 from tongban.commands.requests import KeyInFlight, Outcome, Request, Unavailable
+from tongban.commands.work import Decided
 
 Done = Callable[[Outcome], None]
 Deliver = Callable[[list[tuple[Done, Outcome]]], None]
