@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,11 +24,12 @@ class Request:
     effective_at: datetime | None = None
     trace: str | None = None
     causation: UUID | None = None
+    principal: str = field(init=False)
+    """Whose idempotency key it is. Asked for several times per command, so it is made once."""
 
-    @property
-    def principal(self) -> str:
-        """Whose idempotency key it is."""
-        return f"{self.actor.role}:{self.actor.id}"
+    def __post_init__(self) -> None:
+        """Name the principal."""
+        object.__setattr__(self, "principal", f"{self.actor.role.value}:{self.actor.id}")
 
 
 @dataclass(frozen=True, slots=True)

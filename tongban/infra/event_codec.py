@@ -89,8 +89,6 @@ def subjects_of(event: Any) -> set[UUID]:
 
 def encode(envelope: Envelope, event: Any, keys: PersonKeys, *, nonce: bytes | None = None) -> bytes:
     """The bytes of one event. Raises KeyError for a person in `subjects_of(event)` that `keys` lacks."""
-    actor = envelope.actor
-    rules = envelope.rules
     clear = orjson.dumps(
         {
             "id": envelope.id,
@@ -100,18 +98,11 @@ def encode(envelope: Envelope, event: Any, keys: PersonKeys, *, nonce: bytes | N
             "version": envelope.version,
             "effective_at": envelope.effective_at,
             "recorded_at": envelope.recorded_at,
-            "actor": {
-                "id": actor.id,
-                "role": actor.role,
-                "department": actor.department,
-                "district": actor.district,
-                "on_behalf_of": actor.on_behalf_of,
-                "mandate": actor.mandate,
-            },
+            "actor": envelope.actor,
             "command": envelope.command,
             "causation": envelope.causation,
             "correlation": envelope.correlation,
-            "rules": {"item": rules.item, "bundle": rules.bundle, "calendar": rules.calendar},
+            "rules": envelope.rules,
             "holders": envelope.holders,
             "evidence": envelope.evidence,
             "trace": envelope.trace,

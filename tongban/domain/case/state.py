@@ -104,8 +104,8 @@ def holders(case: Case) -> Mapping[str, str]:
     match case.status:
         case Status.NOT_FILED | Status.CLOSED:
             return {MAIN: NOBODY}
-        case Status.ACCEPTED if case.outstanding:
-            return {branch: f"dept:{branch}" for branch in case.outstanding}
+        case Status.ACCEPTED if outstanding := case.outstanding:
+            return {branch: f"dept:{branch}" for branch in outstanding}
         case _:
             return {MAIN: f"dept:{case.lead}"}
 
