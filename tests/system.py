@@ -100,12 +100,17 @@ class System:
         return done.stdout
 
     def kill(self, name: str) -> None:
-        """SIGKILL one of the processes or servers; the watcher starts it again."""
-        with self._lock:
-            child = self._child(name)
-            if child is not None and child.alive:
-                child.send(signal.SIGKILL)
-                self.deaths[name] += 1
+        """SIGKILL one of the processes or servers, once it lives; the watcher starts it again."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            with self._lock:
+                child = self._child(name)
+                if child is not None and child.alive:
+                    child.send(signal.SIGKILL)
+                    self.deaths[name] += 1
+                    return
+            time.sleep(RESTART_PAUSE)
+        raise AssertionError(f"{name} does not come back to life; logs are in {self.folder}")
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:

@@ -124,6 +124,7 @@ def test_killing_each_process_at_random_loses_nothing_and_doubles_nothing(system
     for victim in random_kills(rng, KILLS):
         time.sleep(rng.uniform(0.3, 1.5))
         system.kill(victim)
+    assert set(system.deaths.values()) == {KILLS}
     check(system, load)
 
 
