@@ -160,7 +160,8 @@ def _kid(token: str) -> str | None:
     if len(parts) != _PARTS:
         raise TokenRefused("The token is not a signed JWT.")
     try:
-        header = orjson.loads(base64.b64decode(parts[0] + "==", altchars=b"-_", validate=True))
+        padded = parts[0] + "=" * (-len(parts[0]) % 4)
+        header = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except ValueError:
         raise TokenRefused("The token's header is not readable.") from None
     if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
