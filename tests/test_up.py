@@ -126,7 +126,7 @@ def test_it_starts_all_in_order_and_ctrl_c_leaves_nothing(data: Path) -> None:
     ran = [line.split() for line in (data / "ran").read_text().splitlines()]
     assert ran[0] == ["migrate", "as", "admin"]
     assert sorted(ran[1:4]) == [["api"], ["project"], ["react"]]  # no broker, no relay; no superuser
-    assert ran[4:] == [["seed"], ["simulate", "--cases", "5"]]
+    assert ran[4:] == [["seed"], ["simulate", "--cases", "5", "--seed", "2018"]]
     addresses = (data / "up.env").read_text()
     assert f"TONGBAN_PORT={system.port}" in addresses
     assert "TONGBAN_DATABASE_URL=postgresql://tongban@/tongban?host=" in addresses
@@ -142,7 +142,7 @@ def test_a_second_start_goes_on_with_the_same_data_and_simulates_nothing(data: P
         assert Up(data, cases=5).ready().stop(signal.SIGTERM) == 0
     ran = (data / "ran").read_text()
     assert ran.count("simulate") == 1
-    assert ran.count("seed") == 2
+    assert ran.count("\nseed") == 2
 
 
 def test_a_process_that_is_killed_is_started_again_and_that_is_said(data: Path) -> None:

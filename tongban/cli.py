@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import typer
 
 from tongban import printing
 from tongban import up as launch
 from tongban.bootstrap import processes, tools
-from tongban.bootstrap.errors import OPERATOR_ERRORS
+from tongban.bootstrap.errors import OPERATOR_ERRORS, one_line
+from tongban.domain.actor import Role
 from tongban.infra.settings import Settings, load_settings
 from tongban.simulate import drive
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 parked_app = typer.Typer(help="Events that could not be applied, with all later ones of their streams.")
 app.add_typer(parked_app, name="parked", invoke_without_command=True)
@@ -32,9 +34,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 @app.command()
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the API (default: TONGBAN_PORT, 8000).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the API (default: TONGBAN_PORT, 8000).")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory (default: TONGBAN_DATA, ./.tongban).")] = None,
-    cases: Annotated[int, typer.Option(help="Cases to simulate at the first start.")] = 300,
+    cases: Annotated[int, typer.Option(min=0, help="Cases to simulate at the first start.")] = 300,
     broker: Annotated[str, typer.Option(help="auto, local or none.")] = "auto",
 ) -> None:
     """Run everything on this machine until Ctrl-C."""
@@ -82,16 +86,19 @@ def seed() -> None:
 @app.command()
 def simulate(
     cases: Annotated[int, typer.Option(min=1, help="How many cases.")],
-    seed: Annotated[int, typer.Option(help="Same seed, same cases.")] = 2018,
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed on the same data adds nothing twice; none: new cases each time.")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, help="Over how many past days.")] = 1,
 ) -> None:
     """Drive the public API with people, items, channels and delays as in life. The last line is a JSON summary."""
     settings = load_settings()
+    tools.need_api(settings)
     summary = drive.simulate(
         tools.base_url(settings),
         lambda role, subject, department: tools.issue_token(settings, role, subject, department),
         cases,
-        seed,
+        secrets.randbelow(10**6) if seed is None else seed,
         days,
         show_progress=sys.stderr.isatty(),
     )
@@ -102,7 +109,7 @@ def simulate(
 
 @app.command()
 def replay(
-    case: Annotated[UUID, typer.Argument(help="The case's id.")],
+    case: Annotated[str, typer.Argument(help="The case's id or number (办件编号).")],
     at: Annotated[datetime | None, typer.Option(help="Only what had taken effect by then.")] = None,
     known_at: Annotated[datetime | None, typer.Option(help="Only what was written by then.")] = None,
     *,
@@ -110,8 +117,6 @@ def replay(
 ) -> None:
     """Print a case step by step, with what each event changed."""
     steps = tools.replay_case(load_settings(), case, at=at, known_at=known_at)
-    if not steps:
-        raise SystemExit(f"tongban replay: there is no case {case}")
     if json:
         typer.echo(printing.json_line([printing.step_as_json(step) for step in steps]))
     else:
@@ -149,7 +154,7 @@ def parked_list(*, json: Json = False) -> None:
 
 
 @parked_app.command("retry")
-def parked_retry(case: Annotated[UUID, typer.Argument(help="The case's (or stream's) id.")]) -> None:
+def parked_retry(case: Annotated[str, typer.Argument(help="The case's id or number, or a stream's id.")]) -> None:
     """Apply the parked events of a case again, after the fix."""
     retried = tools.retry_parked(load_settings(), case)
     printing.print_retried(retried)
@@ -159,7 +164,7 @@ def parked_retry(case: Annotated[UUID, typer.Argument(help="The case's (or strea
 
 @app.command()
 def token(
-    role: Annotated[str, typer.Option(help="citizen, enterprise, clerk, acceptor, reviewer, decider, …")],
+    role: Annotated[str, typer.Option(help=", ".join(role for role in Role if role is not Role.SYSTEM))],
     subject: Annotated[str, typer.Option(help="Party id of an applicant, officer id of an officer.")],
     department: Annotated[str | None, typer.Option(help="An officer's department.")] = None,
     district: Annotated[str | None, typer.Option(help="An officer's district.")] = None,
@@ -179,7 +184,9 @@ def export(
 
 
 @app.command()
-def verify(case: Annotated[UUID | None, typer.Option(help="Only this case.")] = None, *, json: Json = False) -> None:
+def verify(
+    case: Annotated[str | None, typer.Option(help="Only this case, by id or number.")] = None, *, json: Json = False
+) -> None:
     """Check the hash chain of every stream. Exit code 1 when something was changed, removed or reordered."""
     report = tools.verify(load_settings(), case)
     printing.print_chains(report, as_json=json)
@@ -201,6 +208,5 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except _MENDABLE as error:
-        first: Any = str(error).strip().splitlines()
-        print(f"tongban: {first[0] if first else type(error).__name__}", file=sys.stderr)
+        print(f"tongban: {one_line(error)}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from tongban.consumers.parked import Parked, Retried
 from tongban.consumers.rebuild import RebuildReport
+from tongban.domain.actor import Role
 from tongban.domain.personal import Withheld
 from tongban.domain.replay import Step
 from tongban.infra.verify import ChainReport
@@ -46,34 +48,54 @@ def step_as_json(step: Step) -> dict[str, Any]:
 
 
 def print_steps(steps: Sequence[Step]) -> None:
-    """A case for a person: one block per event with who, when, who holds it afterwards, and what changed."""
+    """A case for a person: one block per event with who, when, who holds it afterwards, what changed, what it says."""
     console = Console(highlight=False, soft_wrap=True)
     for step in steps:
         envelope = step.recorded.envelope
         actor = envelope.actor
         who = f"{actor.role} {actor.id}" + (f" ({actor.department})" if actor.department else "")
-        late = " (entered late)" if envelope.effective_at < envelope.recorded_at else ""
+        late = envelope.recorded_at - envelope.effective_at > _LATE and actor.role is not Role.SYSTEM
         console.print(f"[bold]{envelope.type}[/bold]  v{envelope.version}  position {step.recorded.position}")
-        console.print(f"  in effect {envelope.effective_at:%Y-%m-%d %H:%M:%S}Z{late}, by {who}")
+        entered = f" (entered {envelope.recorded_at:%Y-%m-%d %H:%M:%S}Z)" if late else ""
+        console.print(f"  in effect {envelope.effective_at:%Y-%m-%d %H:%M:%S}Z{entered}, by {who}")
         if envelope.holders:
-            held = ", ".join(f"{branch}: {holder}" for branch, holder in envelope.holders.items())
-            console.print(f"  held by   {held}")
+            console.print(f"  held by {_short(envelope.holders)}", markup=False)
         for name, (before, after) in step.changed.items():
-            console.print(f"  {name}: {_short(before)} → {_short(after)}", markup=False)
+            console.print(f"  {name}: {_change(before, after)}", markup=False)
+        for found in envelope.evidence:
+            console.print(f"  material {found.material}: {found.how}", markup=False)
         for name, value in asdict(step.recorded.event).items():
-            if isinstance(value, Withheld):
-                console.print(f"  {name}: {'erased' if value.erased else 'withheld'}", markup=False)
+            if name not in step.changed and name not in _SAID and value not in (None, "", {}, [], ()):
+                console.print(f"  {name}: {_short(value)}", markup=False)
+
+
+_LATE = timedelta(minutes=1)
+# What the lines above say already, in the words of the state.
+_SAID = frozenset(
+    {"applicant", "holder", "evidence", "opinion", "branch", "case_id", "item_id", "item_version", "rater"}
+)
+
+
+def _change(before: Any, after: Any) -> str:
+    """What changed: of a mapping what was added, of anything else the value before and after."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return "+ " + _short({name: value for name, value in after.items() if before.get(name) != value})
+    return f"{_short(before)} → {_short(after)}"
 
 
 def _short(value: Any) -> str:
-    if value is None or (isinstance(value, tuple | dict) and not value):
+    if value is None or (isinstance(value, str | tuple | Mapping) and not value):
         return "—"
+    if isinstance(value, Withheld):
+        return "erased" if value.erased else "withheld"
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_short(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key}: {_short(inner)}" for key, inner in value.items())
     if isinstance(value, tuple):
         return " ".join(_short(inner) for inner in value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}Z"
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     if is_dataclass(value) and not isinstance(value, type):

@@ -27,6 +27,7 @@ from tongban.infra.embedded.supervisor import StoppedError, Supervisor
 
 DATABASE = "tongban"
 LOGIN = "tongban"
+BROKERS = ("auto", "local", "none")
 PROCESSES = ("api", "relay", "project", "react")
 TONGBAN = (sys.executable, "-m", "tongban")
 
@@ -34,6 +35,8 @@ ADDRESSES = "up.env"
 """In the data directory while the system is up: addresses other commands need, one `NAME=value` a line."""
 SIMULATED = "simulated"
 """In the data directory once a day has been simulated: how many cases."""
+FIRST_DAY = "2018"
+"""The seed of the simulated day, so that a start that was cut short goes on where it stopped."""
 NO_TOPICS = "topics are off, read tables follow the event store directly"
 
 
@@ -53,6 +56,9 @@ def up(
     directory of jars (default: in `data`). Only one may run per data directory. With
     TONGBAN_FOLLOW_PARENT set (make does) a killed parent stops it, too.
     """
+    if broker not in BROKERS:
+        print(f"tongban up: --broker {broker} is none of {', '.join(BROKERS)}.", file=sys.stderr, flush=True)
+        return 1
     if os.environ.pop("TONGBAN_FOLLOW_PARENT", None):
         die_with_parent(os.getppid(), signal.SIGTERM)
     supervisor = Supervisor(say=_say)
@@ -163,8 +169,6 @@ class _System:
             _say(f"Kafka: {self.env['TONGBAN_KAFKA_BOOTSTRAP']}")
             return
         self.env.pop("TONGBAN_KAFKA_BOOTSTRAP", None)
-        if broker not in {"auto", "local", "none"}:
-            raise StartError(f"--broker {broker} is none of auto, local, none.")
         if broker == "none":
             _say(f"Kafka: none asked for; {NO_TOPICS}")
             return
@@ -193,11 +197,14 @@ class _System:
         """The sample catalogue at every start (seeding twice changes nothing), a day's cases at the first."""
         self.run("seed")
         marker = self.data / SIMULATED
-        if marker.exists() or cases <= 0:
+        if marker.exists():
+            _say(f"a day of {marker.read_text().strip()} cases was simulated before; more with `tongban simulate`")
+            return
+        if cases <= 0:
             return
         _say(f"simulating a short day of {cases} cases (CASES=0 leaves that out) …")
         try:
-            self.run("simulate", "--cases", str(cases), on_terminal=True)
+            self.run("simulate", "--cases", str(cases), "--seed", FIRST_DAY, on_terminal=True)
         except StartError as error:
             _say(f"{error}; the system runs all the same, and the next start tries again")
         else:
@@ -214,7 +221,7 @@ class _System:
         if self.data != Path(".tongban").absolute():
             tongban = f"TONGBAN_DATA='{self.data}' {tongban}"
         bootstrap = self.env.get("TONGBAN_KAFKA_BOOTSTRAP")
-        query = 'query={department(code:"samr"){queue(first:5){edges{node{number state}}}}}'
+        query = 'query={department(code:"samr"){queue(first:5){edges{node{id number state}}}}}'
         lines = [
             ("a token", f"TOKEN=$({tongban} token --role acceptor --subject officer-1 --department samr)"),
             ("a queue", f'curl -sG {self.here}/graphql -H "Authorization: Bearer $TOKEN" \\'),

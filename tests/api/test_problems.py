@@ -51,7 +51,7 @@ def test_a_document_has_the_members_of_rfc_9457_and_the_rules_fields() -> None:
         "type": "urn:tongban:problem:unknown-case",
         "title": "There is no case with this id.",
         "status": 404,
-        "detail": "There is no case with this id.",
+        "detail": f"There is no case with this id. (case_id: {case})",
         "code": "unknown-case",
         "case_id": str(case),
     }

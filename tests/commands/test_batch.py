@@ -115,9 +115,9 @@ def test_an_answer_names_stream_number_version_position_and_events(database: Dat
     assert filed.number is not None
     assert filed.number.startswith("NR-20")
     accepted = here.done(AcceptApplication(filed.id), ACCEPTOR)
-    assert accepted == Answer(filed.id, None, 2, 4, ("case.ApplicationAccepted",), created=False)
+    assert accepted == Answer(filed.id, filed.number, 2, 4, ("case.ApplicationAccepted",), created=False)
     again = here.done(AcceptApplication(filed.id), ACCEPTOR)
-    assert again == Answer(filed.id, None, 2, 4, (), created=False)
+    assert again == Answer(filed.id, filed.number, 2, 4, (), created=False)
     assert count(database) == 4
 
 
@@ -133,7 +133,8 @@ def test_commands_of_one_batch_rest_on_those_before_them(database: Database, her
     refused(outcomes[0], NotAccepted)
     assert answered(outcomes[1]).version == 2
     assert answered(outcomes[2]).version == 3
-    assert answered(outcomes[3]) == Answer(case, None, 3, answered(outcomes[2]).position, (), created=False)
+    spoken = answered(outcomes[2])
+    assert answered(outcomes[3]) == Answer(case, spoken.number, 3, spoken.position, (), created=False)
     assert isinstance(outcomes[4], Exception)
     assert len(stream(database, case)) == 3
 
@@ -272,7 +273,8 @@ def test_the_same_key_with_the_same_body_gets_the_same_answer(database: Database
     first = answered(here.do(request)[0])
     here.done(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax"))
     for place in (here, there):
-        assert answered(place.do(request)[0]) == first
+        again = answered(place.do(request)[0])
+        assert (again, again.repeated, first.repeated) == (first, True, False)
     assert len(stream(database, case)) == 3
 
 

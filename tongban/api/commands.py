@@ -214,4 +214,6 @@ def _render(answer: Answer) -> tuple[int, Headers, bytes]:
         (b"etag", b'"%d"' % answer.version),
         (b"cache-control", b"no-store"),
     ]
+    if answer.repeated:
+        headers.append((b"idempotency-replayed", b"true"))
     return 201 if answer.created else 200, headers, body

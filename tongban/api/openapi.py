@@ -82,7 +82,9 @@ def _command(name: str, handler: Handler, shared: dict[str, Schema]) -> dict[str
     roles = sorted(handler.roles)
     answer = {
         "content": {"application/json": {"schema": {"$ref": COMPONENTS + "Answer"}}},
-        "headers": {each: {"$ref": f"#/components/headers/{each}"} for each in ("ETag", "traceparent")},
+        "headers": {
+            each: {"$ref": f"#/components/headers/{each}"} for each in ("ETag", "Idempotency-Replayed", "traceparent")
+        },
     }
     created = {"201": {"description": "Done; a new stream begins with it.", **answer}} if handler.creates else {}
     return {
@@ -213,6 +215,10 @@ def _headers() -> dict[str, Any]:
     text = {"type": "string"}
     return {
         "ETag": {"description": "The stream's version in quotes, for If-Match.", "schema": text},
+        "Idempotency-Replayed": {
+            "description": "`true` when this is the answer that was given before to the same Idempotency-Key.",
+            "schema": {"type": "string", "enum": ["true"]},
+        },
         "traceparent": {"description": "W3C trace context of this request.", "schema": text},
         "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
         "WWW-Authenticate": {"description": "Bearer, with the error (RFC 6750).", "schema": text},

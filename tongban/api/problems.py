@@ -122,10 +122,16 @@ class Problem(Exception):
             "type": self.kind.uri,
             "title": title,
             "status": self.kind.status,
-            "detail": self.detail or title,
+            "detail": self.detail or _detail(title, told),
             "code": self.kind.code,
             **told,
         }
+
+
+def _detail(title: str, told: Mapping[str, object]) -> str:
+    """The rule's sentence with this case's plain values after it."""
+    plain = [f"{name}: {_plain(value)}" for name, value in told.items() if not isinstance(value, Mapping)]
+    return f"{title} ({'; '.join(plain)})" if plain else title
 
 
 def retry_after(seconds: float) -> Headers:

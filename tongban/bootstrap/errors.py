@@ -35,6 +35,15 @@ OPERATOR_ERRORS: tuple[type[Exception], ...] = (
 )
 
 
+def one_line(error: Exception) -> str:
+    """What is wrong, in one line for an operator."""
+    if isinstance(error, ValidationError):  # of the settings: nothing else is validated before a command begins
+        found = error.errors()[0]
+        return f"TONGBAN_{'_'.join(map(str, found['loc'])).upper()} is not usable: {found['msg']}"
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def need_database(settings: Settings) -> None:
     """Refuse to go on without a database. Raises NotConfigured."""
     if not settings.database_url:

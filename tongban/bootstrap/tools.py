@@ -28,7 +28,7 @@ from tongban.domain.replay import Step, known_events, replay
 from tongban.graphql.sdl import sdl
 from tongban.infra import history
 from tongban.infra.database import DbRole, connect
-from tongban.infra.issuer import Issuer
+from tongban.infra.issuer import KEY_FILE, Issuer
 from tongban.infra.migrate import migrate
 from tongban.infra.reference import sample_items
 from tongban.infra.settings import Settings
@@ -44,7 +44,12 @@ def run_migrations(settings: Settings) -> list[str]:
     url = settings.admin_database_url or settings.database_url
     if not url:
         raise NotConfigured("no database is named: set TONGBAN_ADMIN_DATABASE_URL to a login that owns the database")
-    return migrate(url)
+    try:
+        return migrate(url)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotConfigured(
+            "this login may not change the schema: set TONGBAN_ADMIN_DATABASE_URL to one that owns the database"
+        ) from error
 
 
 def issue_token(
@@ -61,6 +66,11 @@ def issue_token(
     except ValueError:
         known = ", ".join(known for known in Role if known is not Role.SYSTEM)
         raise NotConfigured(f"there is no role {role!r}: it is one of {known}") from None
+    if not settings.oidc_issuer and not (settings.secrets_folder / KEY_FILE).exists():
+        folder = settings.secrets_folder.absolute()
+        Console(stderr=True, soft_wrap=True).print(
+            f"tongban: a new signing key was made in {folder}: only an API that uses this folder takes this token"
+        )
     return Issuer(settings).issue(wanted, subject, department=department, district=district, ttl=ttl)
 
 
@@ -76,8 +86,18 @@ def run_seed(settings: Settings) -> dict[str, int]:
             answer = client.post("/commands/PublishItem", content=body, headers=headers)
             if answer.is_error:
                 raise NotConfigured(f"{item['id']} was not published: {answer.status_code} {answer.text[:300]}")
-            tally["published" if answer.json()["events"] else "unchanged"] += 1
+            new = answer.json()["events"] and "idempotency-replayed" not in answer.headers
+            tally["published" if new else "unchanged"] += 1
     return tally
+
+
+def need_api(settings: Settings) -> None:
+    """Make sure that an API answers. Raises NotConfigured."""
+    try:
+        httpx.get(f"{base_url(settings)}/livez", timeout=5)
+    except httpx.HTTPError as error:
+        where = base_url(settings)
+        raise NotConfigured(f"no API answers at {where}: start `tongban up`, or name its TONGBAN_PORT") from error
 
 
 def base_url(settings: Settings) -> str:
@@ -102,15 +122,31 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def find_case(conn: psycopg.Connection[tuple[Any, ...]], text: str) -> UUID:
+    """The id of a case that is named by its id or its number. Raises NotConfigured."""
+    try:
+        return UUID(text)
+    except ValueError:
+        row = conn.execute("SELECT id FROM read.case_view WHERE number = %s", (text,)).fetchone()
+    if row is None:
+        raise NotConfigured(f"there is no case {text}: name it by its id or its number")
+    return UUID(str(row[0]))
+
+
 def replay_case(
-    settings: Settings, case: UUID, *, at: datetime | None = None, known_at: datetime | None = None
+    settings: Settings, case: str, *, at: datetime | None = None, known_at: datetime | None = None
 ) -> list[Step]:
-    """The steps of a case, its licence and its rating; none when there is no such case. Without zone: local time."""
+    """The steps of a case, its licence and its rating. Times without zone are local. Raises NotConfigured."""
     need_database(settings)
     vault, keys = open_vault(settings)
     with closing(keys), _events(settings) as conn:
-        events = history.case_history(conn, case, vault)
-    return list(replay(known_events(events, at=_aware(at), known_at=_aware(known_at))))
+        events = history.case_history(conn, find_case(conn, case), vault)
+    if not events:
+        raise NotConfigured(f"there is no case {case}: name it by its id or its number")
+    known = known_events(events, at=_aware(at), known_at=_aware(known_at))
+    if not known:
+        raise NotConfigured(f"case {case} begins at {events[0].envelope.effective_at.isoformat()}: nothing before that")
+    return list(replay(known))
 
 
 def _aware(moment: datetime | None) -> datetime | None:
@@ -130,18 +166,22 @@ def parked_events(settings: Settings) -> list[Parked]:
         return list_parked(conn)
 
 
-def retry_parked(settings: Settings, case: UUID) -> list[Retried]:
+def retry_parked(settings: Settings, case: str) -> list[Retried]:
     """Handle the parked events of a case (or one stream) again, those of the projector and those of the reactor."""
     with _events(settings) as conn, open_reactor(settings) as reactor:
-        projected = retry(conn, PROJECTOR, Projector(apply_batch), case=case)
-        return [*projected, *retry(conn, REACTOR, reactor, case=case)]
+        found = find_case(conn, case)
+        projected = retry(conn, PROJECTOR, Projector(apply_batch), case=found)
+        return [*projected, *retry(conn, REACTOR, reactor, case=found)]
 
 
-def verify(settings: Settings, case: UUID | None) -> ChainReport:
-    """Check the hash chain of every stream, or of one case with its licence and rating."""
+def verify(settings: Settings, case: str | None) -> ChainReport:
+    """Check the hash chain of every stream, or of one case with its licence and rating. Raises NotConfigured."""
     with _events(settings) as conn:
         if case is not None:
-            return verify_chains(history.case_rows(conn, case))
+            report = verify_chains(history.case_rows(conn, find_case(conn, case)))
+            if not report.events:
+                raise NotConfigured(f"there is no case {case}: name it by its id or its number")
+            return report
         total = history.count(conn)
         with _progress("verifying") as progress:
             return verify_chains(history.all_events(conn), lambda done: progress(done, total))
@@ -155,7 +195,7 @@ def export(settings: Settings, what: str) -> Iterator[bytes]:
         case "asyncapi":
             yield orjson.dumps(asyncapi(), option=orjson.OPT_INDENT_2)
         case "sdl":
-            yield sdl().encode()
+            yield sdl().rstrip("\n").encode()
         case "events":
             with _events(settings) as conn:
                 for position, _, _, _, state in history.all_events(conn):
@@ -170,17 +210,17 @@ def status(settings: Settings) -> dict[str, Any]:
         newest = history.last_position(conn)
         relay = conn.execute("SELECT position, epoch, updated_at FROM relay.checkpoint WHERE name = 'main'").fetchone()
         consumers = conn.execute(
-            "SELECT consumer, max(last_position), max(updated_at) FROM consumers.progress GROUP BY consumer"
+            "SELECT consumer, max(last_position), max(updated_at) FROM consumers.progress GROUP BY consumer ORDER BY 1"
         ).fetchall()
         parked = conn.execute(
             "SELECT consumer, count(DISTINCT stream), count(*) FROM consumers.parked GROUP BY consumer"
         ).fetchall()
-    told: dict[str, Any] = {"events": {"newest position": newest}}
+    told: dict[str, Any] = {"events": {"newest_position": newest}}
     if settings.has_broker and relay is not None:
         told["relay"] = {"position": relay[0], "behind": newest - relay[0], "epoch": relay[1], "at": relay[2]}
     for name, position, at in consumers:
         told[name] = {"position": position, "behind": newest - position, "at": at}
-    told["parked"] = {name: f"{events} events of {streams} streams" for name, streams, events in parked} or "none"
+    told["parked"] = {"streams": sum(row[1] for row in parked), "events": sum(row[2] for row in parked)}
     told["api"] = _readiness(settings)
     return told
 

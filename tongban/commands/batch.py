@@ -221,6 +221,7 @@ class Batch:
             state = aggregate.evolve(state, event, work.effective_at)
             work.drafts.append(Draft(version, event, aggregate.holders(state), aggregate.rules(state)))
         work.version = version
+        work.number = getattr(state, "number", None) or None
         if events:
             current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
 

@@ -34,7 +34,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A command that was done, or was so already (`events` empty). `position` is that of the stream's last event."""
+    """A command that was done, or was so already (`events` empty). `position` is that of the stream's last event.
+
+    `repeated`: it was done before, under the same idempotency key; this is what was answered then.
+    """
 
     id: UUID
     number: str | None
@@ -42,6 +45,7 @@ class Answer:
     position: int
     events: tuple[str, ...]
     created: bool
+    repeated: bool = field(default=False, compare=False)
 
 
 class KeyReused(RuleBroken):

@@ -26,7 +26,7 @@ class Draft(NamedTuple):
 
 @dataclass(slots=True)
 class Work:
-    """One command on its way through a batch. `version` is the stream's version after it."""
+    """One command on its way through a batch. `version` and `number` are the stream's after it."""
 
     request: Request
     handler: Handler
@@ -35,6 +35,7 @@ class Work:
     digest: bytes | None = None
     effective_at: datetime | None = None
     version: int = 0
+    number: str | None = None
     drafts: list[Draft] = field(default_factory=list)
     outcome: Outcome | None = None
 
@@ -42,11 +43,6 @@ class Work:
     def types(self) -> tuple[str, ...]:
         """The stable names of what it makes happen."""
         return tuple(EVENT_NAMES[draft.event.__class__] for draft in self.drafts)
-
-    @property
-    def number(self) -> str | None:
-        """The human number that its first event gives, if it gives one."""
-        return getattr(self.drafts[0].event, "number", None) if self.drafts else None
 
     def for_log(self) -> LoggedAnswer:
         """The answer as the command log keeps it."""
@@ -78,7 +74,7 @@ def answer_again(logged: LoggedAnswer, request: Request) -> Outcome:
     if logged.fingerprint != request.fingerprint:
         return KeyReused(idempotency_key=request.idempotency_key)
     created = bool(logged.events) and logged.version == len(logged.events)
-    return Answer(logged.stream, logged.number, logged.version, logged.position, logged.events, created)
+    return Answer(logged.stream, logged.number, logged.version, logged.position, logged.events, created, repeated=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
     # Request lines are ours; the server's own would hold query strings.
     logging.getLogger("uvicorn.access").disabled = True
+    # Until the relay has made the topics, every consumer would report each of them as an error each time it looks.
+    logging.getLogger("kafka.cluster").setLevel(logging.CRITICAL)
 
 
 def tell_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

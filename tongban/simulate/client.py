@@ -43,12 +43,16 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a command: `code` None means it was done (or was so already), else why not."""
+    """What came of a command: `code` None means it was done (or was so already), else why not.
+
+    `repeated`: it had been done by an earlier run.
+    """
 
     code: str | None
     id: str = ""
     events: tuple[str, ...] = ()
     tries: int = 1
+    repeated: bool = False
 
 
 class ServiceGone(Exception):
@@ -110,7 +114,8 @@ class CommandClient:
             if answer is not None:
                 if answer.is_success:
                     told = orjson.loads(answer.content)
-                    return Reply(None, told["id"], tuple(told["events"]), tries)
+                    repeated = answer.headers.get("idempotency-replayed") == "true"
+                    return Reply(None, told["id"], tuple(told["events"]), tries, repeated)
                 code = _code(answer)
                 if code == "token-expired" and not renewals:
                     renewals += 1

@@ -26,6 +26,7 @@ class Tally:
     """Counts while the simulation runs; `summary` at any moment. Thread-safe."""
 
     accepted: int = 0
+    repeated: int = 0
     retried: int = 0
     events: int = 0
     parties: int = 0
@@ -43,7 +44,8 @@ class Tally:
             self.retried += reply.tries - 1
             if reply.code is None:
                 self.accepted += 1
-                self.events += len(reply.events)
+                self.repeated += reply.repeated
+                self.events += 0 if reply.repeated else len(reply.events)
             else:
                 self.refused[reply.code] += 1
 
@@ -64,7 +66,10 @@ class Tally:
                 self.grades[grade] += 1
 
     def summary(self, *, seed: int, seconds: float) -> dict[str, Any]:
-        """The JSON summary. Counts of a run that was resumed include what the earlier one had done."""
+        """The JSON summary. `repeated` commands had been done by an earlier run with this seed.
+
+        Cases, parties and states count those, too; `events` are new ones.
+        """
         sent = self.accepted + self.refused.total()
         return {
             "seed": seed,
@@ -73,6 +78,7 @@ class Tally:
             "commands": {
                 "sent": sent,
                 "accepted": self.accepted,
+                "repeated": self.repeated,
                 "refused": dict(self.refused.most_common()),
                 "retries": self.retried,
             },
