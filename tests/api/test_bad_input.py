@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.api.serving import Tongban
 from tongban.api.bodies import BodyReader
+from tongban.api.limits import COMMAND_BODY
 from tongban.api.problems import Problem
 from tongban.commands.handlers import HANDLERS
 from tongban.domain.actor import Role
@@ -250,3 +251,11 @@ def test_any_members_of_a_form_are_read_or_refused_with_400(data: st.DataObject)
     members = list(READERS[name].members)
     body = data.draw(st.dictionaries(st.sampled_from([*members, "effective_at"]), JSON, max_size=len(members) + 1))
     assert status_of(name, json.dumps(body).encode()) in (200, 400)
+
+
+def test_a_body_that_grows_when_it_is_written_again_is_refused_before_it_waits_with_others() -> None:
+    raw = b'{"form":{"a":[' + b",".join([b"1e15"] * 40_000) + b"]}}"
+    assert len(raw) < COMMAND_BODY
+    with pytest.raises(Problem) as refused:
+        READERS["SubmitApplication"].read(raw)
+    assert refused.value.kind.code == "body-too-large"
