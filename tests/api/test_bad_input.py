@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import socket
@@ -20,6 +21,7 @@ from tongban.api.limits import COMMAND_BODY
 from tongban.api.problems import Problem
 from tongban.commands.handlers import HANDLERS
 from tongban.domain.actor import Role
+from tongban.domain.errors import DomainError
 
 PARTY = "6b1f4a52-7a0e-4b57-9f43-3f2f6f9a7c10"
 GOOD: dict[str, Any] = {"item": "food-licence", "applicant": PARTY, "channel": "WEB"}
@@ -259,3 +261,19 @@ def test_a_body_that_grows_when_it_is_written_again_is_refused_before_it_waits_w
     with pytest.raises(Problem) as refused:
         READERS["SubmitApplication"].read(raw)
     assert refused.value.kind.code == "body-too-large"
+
+
+def test_what_was_refused_is_let_go_without_the_collector(system: Tongban) -> None:
+    officer = system.officer(Role.ACCEPTOR, "samr")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            assert system.give("AcceptApplication", {"case_id": "x"}, officer).status_code == 400
+            assert system.give("AcceptApplication", {"case_id": str(uuid4())}, officer).status_code == 404
+            assert system.give("AcceptApplication", {"case_id": str(uuid4())}, "forged").status_code == 401
+            assert system.client.get(f"/nowhere/{uuid4()}").status_code == 404
+        held = [each for each in gc.get_objects() if isinstance(each, Problem | DomainError)]
+    finally:
+        gc.enable()
+    assert len(held) <= 2  # of the writer's last batch

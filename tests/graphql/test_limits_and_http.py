@@ -50,6 +50,8 @@ def nested(depth: int) -> str:
             "{ me { cases(first: 99999999999999) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }",
             "page sizes",
         ),
+        ("{ items(first: " + "9" * 5_000 + ") { edges { cursor } } }", "a number"),
+        ("query($f: Int = " + "9" * 5_000 + ") { items(first: $f) { edges { cursor } } }", "a number"),
         (
             "query($f: Int!) { me { cases(first: $f) { edges { node { timeline(first: $f) { edges { cursor }}}}}}}",
             "page sizes",
