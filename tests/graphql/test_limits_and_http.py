@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.graphql.conftest import SUPERVISOR, World, citizen, officer
+from tongban.commands.ports import LogUnavailable
 from tongban.domain.actor import Actor, Role
-from tongban.graphql import view
+from tongban.graphql import case, view
 from tongban.graphql.schema import SCHEMA
 from tongban.graphql.sdl import sdl
 from tongban.projections.items import BY_ID
@@ -265,3 +267,16 @@ def test_only_so_many_wait_for_a_version_at_once(world: World, monkeypatch: pyte
     asked = world.ask(citizen(world.shop), f'{{ case(id: "{world.food.id}", minVersion: 99) {{ id }} }}')
     assert asked.codes == ["not-yet-projected"]
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.AdminShutdown(), LogUnavailable("no keys")], ids=repr)
+def test_what_cannot_be_reached_in_the_middle_of_a_query_is_503(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(case, "case_by_id", fail)
+    asked = world.ask(SUPERVISOR, f'{{ case(id: "{world.food.id}") {{ id }} }}')
+    assert (asked.response.status_code, asked.codes) == (503, ["unavailable"])
+    assert asked.response.headers["retry-after"] == "1"

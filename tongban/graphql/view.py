@@ -34,7 +34,7 @@ from strawberry.types.graphql import OperationType
 from tongban.domain.actor import Actor, Role
 from tongban.domain.personal import Unsealer
 from tongban.graphql.context import Names, Reading
-from tongban.graphql.errors import INVALID
+from tongban.graphql.errors import INVALID, ReadUnavailable
 from tongban.graphql.schema import SCHEMA
 from tongban.projections.cases import cases_by_ids
 
@@ -87,7 +87,7 @@ class ReadView(GraphQL[None, None]):
                 response = await self.run(request)
             except HTTPException as problem:
                 response = _failure(problem.status_code, problem.reason, INVALID, media_type)
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, ReadUnavailable):
                 response = _failure(503, "The read tables cannot be reached now.", "unavailable", media_type)
                 response.headers["retry-after"] = "1"
         await response(scope, receive, send)
