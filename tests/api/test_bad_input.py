@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import socket
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 
 from tests.api.serving import Tongban
 from tongban.api.bodies import BodyReader
+from tongban.api.limits import COMMAND_BODY
 from tongban.api.problems import Problem
 from tongban.commands.handlers import HANDLERS
 from tongban.domain.actor import Role
+from tongban.domain.errors import DomainError
 
 PARTY = "6b1f4a52-7a0e-4b57-9f43-3f2f6f9a7c10"
 GOOD: dict[str, Any] = {"item": "food-licence", "applicant": PARTY, "channel": "WEB"}
@@ -250,3 +253,27 @@ def test_any_members_of_a_form_are_read_or_refused_with_400(data: st.DataObject)
     members = list(READERS[name].members)
     body = data.draw(st.dictionaries(st.sampled_from([*members, "effective_at"]), JSON, max_size=len(members) + 1))
     assert status_of(name, json.dumps(body).encode()) in (200, 400)
+
+
+def test_a_body_that_grows_when_it_is_written_again_is_refused_before_it_waits_with_others() -> None:
+    raw = b'{"form":{"a":[' + b",".join([b"1e15"] * 40_000) + b"]}}"
+    assert len(raw) < COMMAND_BODY
+    with pytest.raises(Problem) as refused:
+        READERS["SubmitApplication"].read(raw)
+    assert refused.value.kind.code == "body-too-large"
+
+
+def test_what_was_refused_is_let_go_without_the_collector(system: Tongban) -> None:
+    officer = system.officer(Role.ACCEPTOR, "samr")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            assert system.give("AcceptApplication", {"case_id": "x"}, officer).status_code == 400
+            assert system.give("AcceptApplication", {"case_id": str(uuid4())}, officer).status_code == 404
+            assert system.give("AcceptApplication", {"case_id": str(uuid4())}, "forged").status_code == 401
+            assert system.client.get(f"/nowhere/{uuid4()}").status_code == 404
+        held = [each for each in gc.get_objects() if isinstance(each, Problem | DomainError)]
+    finally:
+        gc.enable()
+    assert len(held) <= 2  # of the writer's last batch

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import psycopg
 import pytest
 from psycopg import Cursor
@@ -198,3 +199,40 @@ def test_no_personal_value_stands_in_a_parked_row(store: Source) -> None:
         [(state, problem)] = conn.execute("SELECT state, error FROM consumers.parked").fetchall()
     assert canary not in state.decode()
     assert canary not in problem
+
+
+ACTOR = {"role": "clerk", **dict.fromkeys(("department", "district", "on_behalf_of", "mandate"))}
+
+
+def misshapen(state: bytes, **changes: Any) -> bytes:
+    """The bytes of an event with other values in its envelope; its form stays that of format v1."""
+    return orjson.dumps({**orjson.loads(state), **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"holders": {"main": None}},
+        {"holders": {"main": 5}},
+        {"holders": []},
+        {"actor": {"id": None, **ACTOR}},
+        {"actor": {"id": {}, **ACTOR}},
+        {"actor": {"id": "a\0b", **ACTOR}},
+        {"holders": {"main": "dept:\0"}},
+    ],
+    ids=str,
+)
+def test_a_misshapen_envelope_parks_its_stream_and_all_else_flows(
+    store: Source, story: Story, changes: dict[str, Any]
+) -> None:
+    stream, index = case_of(story)
+    broken = [*story.states]
+    broken[index] = (*broken[index][:3], misshapen(broken[index][3], **changes))
+    positions = store.append(*broken)
+    project(store, positions[-1])
+    versions = [version for s, version, _, _ in story.states if s == stream]
+    assert parked(store.database) == [(stream, version) for version in versions[1:]]
+    with connect(store.database.url, DbRole.PROJECTOR) as conn:
+        [kept] = retry(conn, PROJECTOR, Projector(apply_batch), case=stream)
+    assert kept.handled == 0
+    assert len(rows(store.database)["case_view"]) == len({s for s, _, t, _ in story.states if t.startswith("case.")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from tests.consumers.recording import loop
 from tests.running import eventually, running
 from tests.servers import Database
 from tests.story import Story
+from tongban.commands.batch import IdTaken
+from tongban.commands.ports import LogUnavailable
 from tongban.consumers.failures import TransientFailure
 from tongban.consumers.parked import list_parked, retry
 from tongban.consumers.reactor import REACTOR, Reactor
@@ -22,6 +25,7 @@ from tongban.domain.ids import policy_command
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.recorded import Recorded
 from tongban.infra.database import DbRole, connect
+from tongban.infra.sealing import BrokenSeal
 
 
 class WriteSide:
@@ -106,3 +110,46 @@ def test_a_command_that_can_never_succeed_is_parked_and_can_be_given_again(store
     assert mended.problem is None
     conn.close()
     assert {command.licence_id for command in writes.taken.values()} == issued(story)
+
+
+def test_a_command_whose_id_is_taken_is_parked_and_holds_up_nobody(store: Source) -> None:
+    story, writes = told(), WriteSide()
+    writes.errors.append(IdTaken())
+    positions = store.append(*story.states)
+    react(store, writes, story, positions[-1])
+    assert len(writes.taken) == len(issued(story)) - 1
+    with connect(store.database.url, DbRole.PROJECTOR) as conn:
+        [row] = list_parked(conn)
+    assert (row.consumer, row.problem) == (REACTOR, "policy collect-issued-licence: id-taken")
+
+
+class Sealed:
+    """Opens what the story sealed, except the boxes of one event."""
+
+    def __init__(self, story: Story, error: Exception, event: UUID) -> None:
+        self.story, self.error, self.event = story, error, event
+        self.times = 1
+
+    def unseal(self, boxes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
+        if self.times and any(box["event"] == str(self.event) for box in boxes):
+            if isinstance(self.error, LogUnavailable):
+                self.times = 0
+            raise self.error
+        return self.story.unseal(boxes)
+
+
+@pytest.mark.parametrize("error", [BrokenSeal("changed"), LogUnavailable("no keys")])
+def test_a_box_that_does_not_open_is_parked_and_keys_that_cannot_be_had_are_waited_for(
+    store: Source, error: Exception
+) -> None:
+    story, writes = told(), WriteSide()
+    event = next(e for e in story.events if e.envelope.type == "case.LicenceIssued")
+    positions = store.append(*story.states)
+    reactor = Reactor(writes.give, Sealed(story, error, event.envelope.id))
+    with running(loop(reactor, store.feed(), store.database, name=REACTOR).run):
+        eventually(lambda: progress(store.database) >= positions[-1])
+    with connect(store.database.url, DbRole.PROJECTOR) as conn:
+        found = [row.stream for row in list_parked(conn)]
+    broken = isinstance(error, BrokenSeal)
+    assert found == ([event.envelope.stream] if broken else [])
+    assert len(writes.taken) == len(issued(story)) - broken

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 
 from tests.graphql.conftest import SUPERVISOR, World, citizen, officer
+from tongban.commands.ports import LogUnavailable
 from tongban.domain.actor import Actor, Role
+from tongban.graphql import case, view
 from tongban.graphql.schema import SCHEMA
 from tongban.graphql.sdl import sdl
+from tongban.projections.items import BY_ID
+from tongban.projections.keyset import BadCursor, Keyset
+from tongban.projections.timeline import IN_ORDER
 
 RESPONSE = "application/graphql-response+json"
 
@@ -43,6 +52,8 @@ def nested(depth: int) -> str:
             "{ me { cases(first: 99999999999999) { edges { node { timeline(first: 100) { edges { cursor } } } } } } }",
             "page sizes",
         ),
+        ("{ items(first: " + "9" * 5_000 + ") { edges { cursor } } }", "a number"),
+        ("query($f: Int = " + "9" * 5_000 + ") { items(first: $f) { edges { cursor } } }", "a number"),
         (
             "query($f: Int!) { me { cases(first: $f) { edges { node { timeline(first: $f) { edges { cursor }}}}}}}",
             "page sizes",
@@ -211,3 +222,61 @@ def test_everything_in_the_schema_is_described() -> None:
             ]
         missing += [f"{name}.{v}" for v, value in getattr(kind, "values", {}).items() if not value.description]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("keyset", "key"),
+    [
+        (IN_ORDER, '["timeline", Infinity]'),
+        (IN_ORDER, '["timeline", 1e400]'),
+        (IN_ORDER, '["timeline", "9223372036854775808"]'),
+        (BY_ID, '["items", "\\ud800"]'),
+        (BY_ID, '["items", "\\u0000"]'),
+        (BY_ID, '["items", ["a"]]'),
+        (BY_ID, '["items", {"a": 1}]'),
+    ],
+)
+def test_a_forged_cursor_is_a_bad_cursor(keyset: Keyset[Any], key: str) -> None:
+    with pytest.raises(BadCursor):
+        keyset.decode(base64.urlsafe_b64encode(key.encode()).decode().rstrip("="))
+
+
+def test_who_waits_for_a_version_keeps_nobody_else_waiting(world: World) -> None:
+    async def go() -> tuple[float, set[str]]:
+        transport = httpx.ASGITransport(app=world.view)
+        headers = {"actor": f"citizen|{world.shop}|"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            query = f'{{ case(id: "{world.food.id}", minVersion: 1000000) {{ id }} }}'
+            asked = [asyncio.create_task(client.post("/", json={"query": query})) for _ in range(40)]
+            await asyncio.sleep(0.5)
+            started = time.monotonic()
+            answer = await client.post("/", json={"query": "{ me { id } }"}, timeout=30)
+            took = time.monotonic() - started
+            assert answer.json()["data"]["me"]["id"] == str(world.shop)
+            told = {(await task).json()["errors"][0]["extensions"]["code"] for task in asked}
+            return took, told
+
+    took, told = asyncio.run(go())
+    assert took < 1.5
+    assert told == {"not-yet-projected"}
+
+
+def test_only_so_many_wait_for_a_version_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "MOST_WAITING", 0)
+    started = time.monotonic()
+    asked = world.ask(citizen(world.shop), f'{{ case(id: "{world.food.id}", minVersion: 99) {{ id }} }}')
+    assert asked.codes == ["not-yet-projected"]
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.AdminShutdown(), LogUnavailable("no keys")], ids=repr)
+def test_what_cannot_be_reached_in_the_middle_of_a_query_is_503(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(case, "case_by_id", fail)
+    asked = world.ask(SUPERVISOR, f'{{ case(id: "{world.food.id}") {{ id }} }}')
+    assert (asked.response.status_code, asked.codes) == (503, ["unavailable"])
+    assert asked.response.headers["retry-after"] == "1"

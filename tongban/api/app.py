@@ -121,6 +121,8 @@ class Guard:
                 status, headers, body = render(problem, accepted)
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
+            # Its frames hold the body, and it is held by one of them: until the collector's next, rare run.
+            error.__traceback__ = None
         self._count(scope["path"], status)
 
     def _count(self, path: str, status: int) -> None:

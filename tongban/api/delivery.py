@@ -38,13 +38,18 @@ class Delivery:
         """What to give the bus so that `waiter` gets the outcome, whichever thread calls it."""
 
         def done(outcome: Outcome) -> None:
+            # Not by calling itself: what refers to itself is only freed by the collector, which runs rarely.
             if threading.get_ident() == self._thread:
-                if not waiter.done():
-                    waiter.set_result(outcome)
+                _settle(waiter, outcome)
             elif self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(done, outcome)
+                self._loop.call_soon_threadsafe(_settle, waiter, outcome)
 
         return done
+
+
+def _settle(waiter: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not waiter.done():
+        waiter.set_result(outcome)
 
 
 def _hand_over(batch: Sequence[tuple[Done, Outcome]]) -> None:

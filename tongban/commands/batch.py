@@ -154,7 +154,7 @@ class Batch:
                 work.digest = self._desk.identifiers.digest(body.identifier_kind, body.identifier)
             work.stream = handler.stream(body, new_id)
         except DomainError as refusal:
-            work.outcome = refusal
+            work.outcome = _told(refusal)
         return work
 
     def _load(self, works: Sequence[Work]) -> tuple[Reading, dict[UUID, Stream]]:
@@ -206,7 +206,7 @@ class Batch:
         except LogUnavailable:
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
-            work.outcome = refusal
+            work.outcome = _told(refusal)
             return
         self._draft(work, before, events, current)
         if work.digest is not None and work.drafts:
@@ -224,6 +224,11 @@ class Batch:
         work.number = getattr(state, "number", None) or None
         if events:
             current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
+
+
+def _told(refusal: Exception) -> Exception:
+    """The refusal without its frames, which hold the whole batch; a defect keeps them, for the log."""
+    return refusal.with_traceback(None) if isinstance(refusal, DomainError) else refusal
 
 
 def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> None:

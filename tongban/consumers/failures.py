@@ -8,6 +8,8 @@ import psycopg
 _TRANSIENT = ("40001", "40P01", "55P03", "08", "53", "57")
 # Data that cannot be stored, a broken constraint, a value past a limit of the server.
 _POISONOUS = ("22", "23", "54")
+# What a value of another form than expected provokes on its way into the tables.
+_MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 RETRY_DELAYS = (0.25, 0.5, 1.0)
 """Seconds before the first retries of what passes by itself."""
@@ -31,7 +33,8 @@ def is_poisonous(error: BaseException) -> bool:
     """Whether the data of an event is the cause, so that it fails again however often it is tried."""
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return error.sqlstate.startswith(_POISONOUS)
-    return isinstance(error, psycopg.DataError | psycopg.IntegrityError | UnicodeError | OverflowError)
+    # Without a state it is the client's own: a value that it cannot write (ProgrammingError), or a lost connection.
+    return isinstance(error, (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, *_MISFITS))
 
 
 def describe(error: BaseException) -> str:

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-import psycopg
 from psycopg import Connection, Cursor, sql
 
 from tongban.consumers.failures import describe, is_poisonous
@@ -146,7 +145,7 @@ def _retry_stream(
             )
     except StillPoisonous as still:
         return Retried(stream, 0, str(still))
-    except (psycopg.Error, UnicodeError, OverflowError) as error:
+    except Exception as error:
         if not is_poisonous(error):
             raise
         return Retried(stream, 0, describe(error))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
 from psycopg import Cursor
 
@@ -104,7 +103,7 @@ class Sifting:
                 self._apply([item.recorded for item in good if item.recorded is not None])
             except PoisonEvent as poison:
                 good = self._without_poison(good, poison)
-            except (psycopg.Error, UnicodeError, OverflowError) as error:
+            except Exception as error:
                 if not is_poisonous(error):
                     raise
                 self._one_by_one(good)
@@ -154,7 +153,7 @@ class Sifting:
                 self._apply([item.recorded] if item.recorded is not None else [])
             except PoisonEvent as poison:
                 self._park(item, poison.problem)
-            except (psycopg.Error, UnicodeError, OverflowError) as error:
+            except Exception as error:
                 if not is_poisonous(error):
                     raise
                 self._park(item, describe(error))

@@ -14,6 +14,8 @@ from uuid import UUID
 import structlog
 from psycopg import Cursor
 
+from tongban.commands.batch import IdTaken
+from tongban.commands.ports import LogUnavailable
 from tongban.consumers.failures import TransientFailure
 from tongban.consumers.feed import Message
 from tongban.consumers.parked import Parking, StillPoisonous, park
@@ -22,6 +24,7 @@ from tongban.domain.personal import Unsealer
 from tongban.domain.policies import POLICIES, Policy
 from tongban.domain.recorded import Recorded
 from tongban.infra.event_codec import UnreadableEvent, decode
+from tongban.infra.sealing import BrokenSeal
 
 log = structlog.get_logger(__name__)
 
@@ -94,14 +97,19 @@ class Reactor:
         """Give an event's commands. Returns why one can never succeed, None when all were taken."""
         try:
             recorded = decode(message.state, message.position, self._unsealer)
-        except UnreadableEvent as unreadable:
+        except (UnreadableEvent, BrokenSeal) as unreadable:
             return str(unreadable)
+        except LogUnavailable as unavailable:
+            raise TransientFailure(str(unavailable)) from unavailable
         for name, policy in self._policies.items():
             command = policy(recorded)
             if command is None:
                 continue
             try:
                 self._give(command, name, recorded)
+            except IdTaken as taken:
+                # No other try can succeed, and holding up all others for it would be a way to stop them.
+                return f"policy {name}: {taken.code}"
             except Conflict as conflict:
                 raise TransientFailure(f"policy {name}: {conflict.code}") from conflict
             except DomainError as refused:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -22,8 +21,6 @@ from tongban.projections.ratings import RatingRow
 
 if TYPE_CHECKING:
     from tongban.graphql.homepage import Licence, Party
-
-_POLL_SECONDS = 0.01
 
 
 @strawberry.enum(description="Where a case stands (办件状态).")
@@ -242,16 +239,14 @@ def announce(info: Info, rows: Sequence[CaseRow]) -> None:
 
 
 def find_case(info: Info, case_id: UUID, min_version: int | None = None) -> Case | None:
-    """The case; with `min_version`, once it is projected that far. Raises NotYetProjected.
+    """The case. Raises NotYetProjected when `min_version` cannot be seen yet, and notes what is to be waited for.
 
     A case that may not be seen is waited for just as one that does not exist.
     """
     context = info.context
     row = case_by_id(context.cursor, case_id)
-    if min_version is not None and min_version > 0:
-        while (row is None or row.version < min_version) and monotonic() < context.wait_until:
-            sleep(_POLL_SECONDS)
-            row = case_by_id(context.cursor, case_id)
-        if row is None or row.version < min_version:
-            raise NotYetProjected(row.version if row else 0)
+    version = row.version if row else 0
+    if min_version is not None and min_version > version:
+        context.awaited[case_id] = max(min_version, context.awaited.get(case_id, 0))
+        raise NotYetProjected(version)
     return case(row) if row else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
 
 import strawberry
 from psycopg import Cursor
@@ -19,8 +19,6 @@ from tongban.projections.licences import licences_by_ids
 from tongban.projections.parties import parties_by_ids
 from tongban.projections.ratings import ratings_of
 from tongban.projections.timeline import applications_of
-
-LONGEST_WAIT = 2.0  # seconds that one request may spend waiting for projections, in all
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -120,7 +118,7 @@ class Reading:
     unsealer: Unsealer
     names: Names
     may_introspect: bool = False
-    wait_until: float = field(default_factory=lambda: monotonic() + LONGEST_WAIT)
+    awaited: dict[UUID, int] = field(default_factory=dict)  # case → the version that has to be seen first
 
     def __post_init__(self) -> None:
         """Make the places where rows are gathered."""

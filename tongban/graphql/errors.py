@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import psycopg
 import structlog
 from graphql import GraphQLError
 
+from tongban.commands.ports import LogUnavailable
 from tongban.projections.keyset import BadCursor, BadPageSize
 
 log = structlog.get_logger(__name__)
@@ -37,15 +39,30 @@ class NotYetProjected(ReadProblem):
         )
 
 
+class ReadUnavailable(Exception):
+    """Tables or keys cannot be reached now: that is no answer to any part of the query."""
+
+
 def presentable(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
-    """The errors as a client may see them. What was not expected is logged, without values, and masked."""
+    """The errors as a client may see them. What was not expected is logged, without values, and masked.
+
+    Raises ReadUnavailable when one of them is that something cannot be reached.
+    """
+    for error in errors:
+        if isinstance(cause := _cause(error), psycopg.OperationalError | LogUnavailable):
+            raise ReadUnavailable from cause
     return [_presentable(error) for error in errors]
 
 
-def _presentable(error: GraphQLError) -> GraphQLError:
+def _cause(error: GraphQLError) -> Exception | None:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
+    return cause
+
+
+def _presentable(error: GraphQLError) -> GraphQLError:
+    cause = _cause(error)
     if cause is None or isinstance(cause, GraphQLError):
         return _coded(error, error.message, {"code": INVALID, **(error.extensions or {})})
     if isinstance(cause, ReadProblem):

@@ -22,6 +22,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
+    TokenKind,
     VariableNode,
     get_named_type,
     is_interface_type,
@@ -37,6 +38,7 @@ MAX_ALIASES = 15
 MAX_ROOT_FIELDS = 10
 MAX_COST = 5_000
 MAX_TOKENS = 1_000
+LONGEST_NUMBER = 100
 
 TOO_MUCH = "query-too-large"
 
@@ -55,6 +57,12 @@ class _Walk:
         self.aliases = 0
 
     def check(self, document: DocumentNode) -> None:
+        token = document.loc.start_token if document.loc else None
+        while token is not None:
+            # Python refuses to read thousands of digits, in the middle of an execution.
+            if token.kind in (TokenKind.INT, TokenKind.FLOAT) and len(token.value or "") > LONGEST_NUMBER:
+                raise _TooMuch(f"it has a number of more than {LONGEST_NUMBER} characters")
+            token = token.next
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 root = self.schema.get_root_type(definition.operation)

@@ -1,14 +1,19 @@
 """GraphQL over HTTP: POST with JSON, GET for queries; one request = one worker thread = one read transaction.
 
+A request that names a version which cannot be seen yet waits between two of them, without thread and connection.
+
 Statuses follow the GraphQL-over-HTTP draft: a request that was not executed is 400 under
 `application/graphql-response+json`, and 200 under `application/json` if it was well-formed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
+from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -29,11 +34,18 @@ from strawberry.types.graphql import OperationType
 from tongban.domain.actor import Actor, Role
 from tongban.domain.personal import Unsealer
 from tongban.graphql.context import Names, Reading
-from tongban.graphql.errors import INVALID
+from tongban.graphql.errors import INVALID, ReadUnavailable
 from tongban.graphql.schema import SCHEMA
+from tongban.projections.cases import cases_by_ids
 
 MAY_INTROSPECT = frozenset({Role.INTEGRATOR, Role.ADMIN, Role.SUPERVISOR})
 """Who may ask for the schema by introspection; everybody may read `/schema.graphql`."""
+
+LONGEST_WAIT = 2.0
+"""Seconds that one request may spend waiting for projections, in all."""
+MOST_WAITING = 100
+"""Requests of one process that may wait at once; the next is told that the version cannot be seen yet."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.2
 
 _RESPONSE = "application/graphql-response+json"
 _JSON = "application/json"
@@ -58,6 +70,7 @@ class ReadView(GraphQL[None, None]):
         self._unsealer = unsealer
         self._names = names
         self._may_introspect = may_introspect
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it is said in JSON."""
@@ -74,7 +87,7 @@ class ReadView(GraphQL[None, None]):
                 response = await self.run(request)
             except HTTPException as problem:
                 response = _failure(problem.status_code, problem.reason, INVALID, media_type)
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, ReadUnavailable):
                 response = _failure(503, "The read tables cannot be reached now.", "unavailable", media_type)
                 response.headers["retry-after"] = "1"
         await response(scope, receive, send)
@@ -110,13 +123,20 @@ class ReadView(GraphQL[None, None]):
         root_value: None,  # noqa: ARG002 (the base class's signature)
         sub_response: Response,  # noqa: ARG002 (the base class's signature)
     ) -> ExecutionResult:
-        """Run the whole operation in one worker thread, in one transaction that is told who asks."""
+        """Run the whole operation in one worker thread, in one transaction that is told who asks.
+
+        Where it names versions that cannot be seen yet, once more when they can.
+        """
         if isinstance(request_data, list):
             raise HTTPException(400, "Batching is not enabled")
         allowed = OperationType.from_http(request_adapter.method)
         actor = self._get_actor(request)
+        deadline = monotonic() + LONGEST_WAIT
         try:
-            return await run_in_threadpool(self._execute, request_data, allowed, actor)
+            while True:
+                result, awaited = await run_in_threadpool(self._execute, request_data, allowed, actor)
+                if not awaited or not await self._projected(awaited, actor, deadline):
+                    return result
         except CannotGetOperationTypeError as error:
             raise HTTPException(400, error.as_http_error_reason()) from error
         except InvalidOperationTypeError as error:
@@ -124,9 +144,31 @@ class ReadView(GraphQL[None, None]):
         except MissingQueryError as error:
             raise HTTPException(400, "No GraphQL query found in the request") from error
 
+    async def _projected(self, awaited: Mapping[UUID, int], actor: Actor | None, deadline: float) -> bool:
+        """Wait until the cases have reached their versions. False: not in time, or too many wait already."""
+        if self._waiting >= MOST_WAITING:
+            return False
+        self._waiting += 1
+        try:
+            pause = _FIRST_PAUSE
+            while (left := deadline - monotonic()) > 0:
+                await asyncio.sleep(min(pause, left))
+                if await run_in_threadpool(self._are_projected, awaited, actor):
+                    return True
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
+            return False
+        finally:
+            self._waiting -= 1
+
+    def _are_projected(self, awaited: Mapping[UUID, int], actor: Actor | None) -> bool:
+        with self._reading(actor) as cursor:
+            seen = cases_by_ids(cursor, list(awaited))
+        return all(case in seen and seen[case].version >= version for case, version in awaited.items())
+
     def _execute(
         self, asked: GraphQLRequestData, allowed: Collection[OperationType], actor: Actor | None
-    ) -> ExecutionResult:
+    ) -> tuple[ExecutionResult, Mapping[UUID, int]]:
+        """The result, and the versions that it could not see yet."""
         with self._reading(actor) as cursor:
             context = Reading(
                 actor=actor,
@@ -135,13 +177,14 @@ class ReadView(GraphQL[None, None]):
                 names=self._names,
                 may_introspect=actor is not None and actor.role in self._may_introspect,
             )
-            return self.schema.execute_sync(
+            result = self.schema.execute_sync(
                 asked.query,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
                 allowed_operation_types=allowed,
             )
+        return result, context.awaited
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Remember which media type the client takes."""

@@ -220,6 +220,23 @@ def _moment(value: str) -> datetime:
     return moment
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _holders(value: Any) -> Mapping[str, str]:
+    # Read tables derived from it hold the last one of a batch: a wrong one must not slip through by its batch.
+    if not isinstance(value, dict) or not all(isinstance(holder, str) for holder in value.values()):
+        raise TypeError
+    return value
+
+
 def _uuid(value: str | None) -> UUID | None:
     return None if value is None else UUID(value)
 
@@ -234,17 +251,17 @@ def _envelope(raw: Mapping[str, Any]) -> Envelope:
     stream = UUID(raw["stream"])
     return Envelope(
         id=UUID(raw["id"]),
-        type=raw["type"],
+        type=_text(raw["type"]),
         schema=raw["schema"],
         stream=stream,
         version=raw["version"],
         effective_at=_moment(raw["effective_at"]),
         recorded_at=_moment(raw["recorded_at"]),
         actor=Actor(
-            id=actor["id"],
+            id=_text(actor["id"]),
             role=Role(actor["role"]),
-            department=actor["department"],
-            district=actor["district"],
+            department=_text_or_none(actor["department"]),
+            district=_text_or_none(actor["district"]),
             on_behalf_of=_uuid(actor["on_behalf_of"]),
             mandate=_uuid(actor["mandate"]),
         ),
@@ -252,8 +269,8 @@ def _envelope(raw: Mapping[str, Any]) -> Envelope:
         causation=_uuid(raw["causation"]),
         correlation=stream if raw["correlation"] == raw["stream"] else UUID(raw["correlation"]),
         rules=Rules(_item(rules["item"]), _item(rules["bundle"]), rules["calendar"]),
-        holders=raw["holders"],
+        holders=_holders(raw["holders"]),
         evidence=tuple(Evidence(**found) for found in raw["evidence"]),
-        trace=raw["trace"],
-        prev=raw["prev"],
+        trace=_text_or_none(raw["trace"]),
+        prev=_text_or_none(raw["prev"]),
     )

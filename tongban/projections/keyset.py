@@ -54,7 +54,7 @@ class Keyset(Generic[Row]):
             if name != self.name or len(cursor) > _LONGEST_CURSOR:
                 raise BadCursor(BadCursor.__doc__)
             return tuple(read(part) for read, part in zip(self.parts, key, strict=True))
-        except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error):
             raise BadCursor(BadCursor.__doc__) from None
 
     def page(self, rows: Sequence[Row], first: int) -> Page[Row]:
@@ -92,7 +92,7 @@ def read_position(text: str) -> int:
 
 def read_code(text: str) -> str:
     """A catalogue code. Raises ValueError."""
-    if "\0" in text:
+    if b"\0" in text.encode():  # nor a lone surrogate, whose encoding is a ValueError
         raise ValueError("a NUL")
     return text
 
