@@ -19,7 +19,7 @@ from tongban.infra.embedded.postgres import SUPERUSER
 from tongban.infra.write_side import open_write_side
 
 CASES = 4_000
-IN_FLIGHT = 512
+IN_FLIGHT = 1024
 CLIENTS = 32
 SECONDS = 8
 SHARE = 0.9
@@ -33,7 +33,7 @@ VALUES (gen_random_uuid(), 1, 'case.OpinionRecorded', decode(repeat('ab', {size}
 
 
 def run(servers: Servers) -> list[Figure]:
-    """Commands of the straight path, 512 in flight, between two runs of pgbench."""
+    """Commands of the straight path, many in flight, between two runs of pgbench."""
     collect_rarely()  # as the API does
     before = inserts(servers)
     say(f"  pgbench: {before:,.0f} inserts/s")
@@ -50,7 +50,8 @@ def commands(servers: Servers) -> list[tuple[int, float]]:
     """(commands, seconds) of each step of the straight path."""
     write_side = open_write_side(servers.settings)
     people = prepare(write_side.batch)
-    bus = CommandBus(write_side.batch, batch_limit=256, queue_limit=4096)
+    limits = servers.settings
+    bus = CommandBus(write_side.batch, batch_limit=limits.batch_limit, queue_limit=limits.queue_limit)
     bus.start()
     try:
         give(bus, filings(people, 512))
@@ -69,7 +70,7 @@ def commands(servers: Servers) -> list[tuple[int, float]]:
 
 
 def give(bus: CommandBus, requests: Sequence[Request]) -> tuple[list[Answer], float]:
-    """Give all commands, so many in flight; their answers in order, and the seconds until the last."""
+    """Give all commands, IN_FLIGHT at a time; their answers in order, and the seconds until the last."""
     answered: SimpleQueue[Outcome] = SimpleQueue()
     outcomes: list[Outcome] = []
     with timed() as took:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -16,7 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import LOGIN, TEST_SETTINGS
+import pytest
+
+from tests.conftest import without_kafka
+from tests.servers import LOGIN, TEST_SETTINGS, NoKafkaError
 from tongban.infra.embedded import kafka_jars, ports
 from tongban.infra.embedded.kafka import Kafka
 from tongban.infra.embedded.postgres import SUPERUSER, Postgres
@@ -176,6 +180,24 @@ class System:
                 for name, child in list(self.children.items()):
                     if not child.alive:
                         self._start(name)
+
+
+@contextmanager
+def running_system(request: pytest.FixtureRequest) -> Iterator[System]:
+    """Everything running in a folder of its own, with the sample catalogue published; left out where no Kafka is."""
+    folder = Path(tempfile.mkdtemp(prefix="tongban-system-"))
+    system = System(folder)
+    missing = system.kafka.why_unavailable()
+    if missing is not None:
+        shutil.rmtree(folder)
+        without_kafka(request, NoKafkaError(missing))
+    try:
+        system.start()
+        system.run("seed")
+        yield system
+    finally:
+        system.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def random_kills(rng: random.Random, each: int) -> list[str]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.conftest import without_kafka
-from tests.servers import NoKafkaError
-from tests.system import System
+from tests.system import System, running_system
 from tongban.domain.actor import Role
 from tongban.infra.issuer import Issuer
 from tongban.infra.settings import Settings
@@ -25,20 +20,9 @@ OK = (200, 201)
 
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    """Everything running on real servers, with the sample catalogue published."""
-    folder = Path(tempfile.mkdtemp(prefix="tongban-acceptance-"))
-    running = System(folder)
-    missing = running.kafka.why_unavailable()
-    if missing is not None:
-        shutil.rmtree(folder)
-        without_kafka(request, NoKafkaError(missing))
-    try:
-        running.start()
-        running.run("seed")
+    """Everything running on real servers, shared by all acceptance tests."""
+    with running_system(request) as running:
         yield running
-    finally:
-        running.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

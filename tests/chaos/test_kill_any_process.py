@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import orjson
@@ -20,9 +17,7 @@ import pytest
 
 from tests.chaos.load import Load
 from tests.chaos.truth import every_acknowledged_command_is_there_once, every_event_reached_its_topic_in_order
-from tests.conftest import without_kafka
-from tests.servers import NoKafkaError
-from tests.system import DATABASE, System, random_kills
+from tests.system import DATABASE, System, random_kills, running_system
 from tongban.domain.actor import Role
 from tongban.infra.embedded.postgres import SUPERUSER
 from tongban.infra.issuer import Issuer
@@ -38,24 +33,9 @@ PERSON = "11010519491231002X"
 
 @pytest.fixture
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    """Everything running, with the catalogue published."""
-    folder = Path(tempfile.mkdtemp(prefix="tongban-chaos-"))
-    running = System(folder)
-    missing = running.kafka.why_unavailable()
-    if missing is not None:
-        shutil.rmtree(folder)
-        without_kafka(request, NoKafkaError(missing))
-    try:
-        running.start()
-        running.run("seed")
+    """Everything running, for one test."""
+    with running_system(request) as running:
         yield running
-    finally:
-        running.stop()
-        if not request.node.stash.get(_FAILED, False):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-_FAILED = pytest.StashKey[bool]()
 
 
 def token(system: System, role: str, subject: str, department: str | None) -> str:
