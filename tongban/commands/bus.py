@@ -63,7 +63,7 @@ class CommandBus:
         self,
         batch: Batch,
         *,
-        batch_limit: int = 256,
+        batch_limit: int = 384,
         queue_limit: int = 4096,
         deadline: float = 5.0,
         deliver: Deliver = deliver_here,
