@@ -1,7 +1,10 @@
 from datetime import timedelta
+from uuid import uuid4
 
 from tests.examples import ACCEPTED, ACCEPTOR, APPLICANT, DENIED, FILED, ISSUED, accept_application
 from tests.given import NOW, START, given
+from tongban.domain.aggregate import Circumstances
+from tongban.domain.case.decide import decide
 from tongban.domain.case.events import ApplicationAccepted
 from tongban.domain.case.refusals import CaseClosedAlready, UnknownCase
 from tongban.domain.errors import EffectiveTimeBeforeCause, EffectiveTimeInFuture, LateEntryNotAllowed
@@ -44,3 +47,10 @@ def test_only_officers_enter_something_late() -> None:
     given(*FILED).when(accept_application, by=APPLICANT, at=START).then_refuses(
         LateEntryNotAllowed, role=APPLICANT.role
     )
+
+
+def test_a_clock_that_was_set_back_stops_nothing_that_happens_now() -> None:
+    earlier = START - timedelta(hours=1)
+    circumstances = Circumstances(ACCEPTOR, now=earlier, effective_at=earlier, new_id=uuid4())
+    case = given(*FILED).states()["case"]
+    assert decide(accept_application, circumstances, case) == [ApplicationAccepted(accepted_by=ACCEPTOR.id)]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -16,8 +17,15 @@ from tests.examples import (
 )
 from tests.given import given
 from tongban.domain.errors import NotYours
+from tongban.domain.ids import rating_stream
 from tongban.domain.party.commands import RegisterParty
-from tongban.domain.party.decide import EmptyName, IdentifierKindMismatch, InvalidIdentifier, PartyIdTaken
+from tongban.domain.party.decide import (
+    EmptyName,
+    IdentifierKindMismatch,
+    InvalidIdentifier,
+    PartyIdNotRandom,
+    PartyIdTaken,
+)
 from tongban.domain.party.events import IdentifierKind, PartyKind
 
 REGISTER_COMPANY = RegisterParty(
@@ -94,3 +102,8 @@ def test_a_known_identifier_does_not_get_a_second_id() -> None:
 def test_an_id_does_not_get_a_second_identifier() -> None:
     other = replace(register_party, identifier="310101198808080017")
     given(party_registered).when(other, by=CLERK).then_refuses(PartyIdTaken, id=PERSON_ID)
+
+
+def test_an_id_that_others_can_compute_is_not_taken() -> None:
+    derived = rating_stream(uuid4())
+    given().when(replace(register_party, id=derived), by=CLERK).then_refuses(PartyIdNotRandom, id=derived)

@@ -280,3 +280,10 @@ def test_what_cannot_be_reached_in_the_middle_of_a_query_is_503(
     asked = world.ask(SUPERVISOR, f'{{ case(id: "{world.food.id}") {{ id }} }}')
     assert (asked.response.status_code, asked.codes) == (503, ["unavailable"])
     assert asked.response.headers["retry-after"] == "1"
+
+
+def test_of_several_operations_one_must_be_named(world: World) -> None:
+    query = "query A { me { id } } query B { me { name } }"
+    unnamed = world.send(SUPERVISOR, json={"query": query}).json()
+    assert unnamed["errors"][0]["extensions"]["code"] == "graphql-invalid"
+    assert world.send(SUPERVISOR, json={"query": query, "operationName": "B"}).json() == {"data": {"me": None}}

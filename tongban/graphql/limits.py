@@ -29,7 +29,9 @@ from graphql import (
     is_object_type,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
 
+from tongban.graphql.errors import INVALID
 from tongban.projections.keyset import LARGEST_PAGE
 
 MAX_DEPTH = 12
@@ -159,6 +161,15 @@ def check_limits(schema: GraphQLSchema, document: DocumentNode, variables: Mappi
     return None
 
 
+def _ambiguous(context: ExecutionContext) -> GraphQLError | None:
+    """Several operations and no name for the one that is meant: Strawberry would take the first (spec §6.1)."""
+    document = context.graphql_document
+    operations = sum(isinstance(found, OperationDefinitionNode) for found in document.definitions) if document else 0
+    if operations > 1 and context._provided_operation_name is None:  # noqa: SLF001 - `operation_name` is never None then
+        return GraphQLError("Say by `operationName` which of the operations is meant.", extensions={"code": INVALID})
+    return None
+
+
 class Limits(SchemaExtension):
     """Refuses queries that ask for too much, and introspection by those who may not."""
 
@@ -176,7 +187,7 @@ class Limits(SchemaExtension):
         if context.graphql_document is not None:
             # The same schema object that execution uses; Strawberry keeps it here.
             schema = context.schema._schema  # noqa: SLF001
-            error = check_limits(schema, context.graphql_document, context.variables or {})
+            error = _ambiguous(context) or check_limits(schema, context.graphql_document, context.variables or {})
             if error is not None:
                 context.pre_execution_errors = [error]
         yield

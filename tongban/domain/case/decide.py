@@ -152,7 +152,7 @@ def accept_application(_: AcceptApplication, circumstances: Circumstances, case:
         raise CaseClosedAlready(number=case.number)
     if case.accepted_at is not None:
         return []
-    _not_before(circumstances.effective_at, case.submitted_at)
+    _not_before(circumstances, case.submitted_at)
     return [ApplicationAccepted(accepted_by=circumstances.actor.id)]
 
 
@@ -169,7 +169,7 @@ def record_opinion(command: RecordOpinion, circumstances: Circumstances, case: C
         raise OpinionAlreadyGiven(branch=command.branch, opinion=given)
     if case.status is not Status.ACCEPTED:
         raise AlreadyDecided(number=case.number)
-    _not_before(circumstances.effective_at, case.accepted_at)
+    _not_before(circumstances, case.accepted_at)
     applicant = _applicant(case)
     return [OpinionRecorded(branch=command.branch, opinion=command.opinion, applicant=applicant, text=command.text)]
 
@@ -215,7 +215,7 @@ def issue_licence(
         raise NoLicenceResults(number=case.number)
     if case.status is not Status.GRANTED:
         raise NotGranted(number=case.number, state=case.status)
-    _not_before(circumstances.effective_at, case.decided_at)
+    _not_before(circumstances, case.decided_at)
     valid_from = command.valid_from or office_day(circumstances.effective_at)
     valid_to = command.valid_to
     if valid_to is None and facts.validity_years is not None:
@@ -244,11 +244,16 @@ def _ready_to_decide(circumstances: Circumstances, case: Case) -> None:
     if case.promised and circumstances.actor.id == case.accepted_by:
         raise SameOfficer(officer=circumstances.actor.id)
     latest = max((at for _, at in case.opinions.values()), default=case.accepted_at)
-    _not_before(circumstances.effective_at, latest)
+    _not_before(circumstances, latest)
 
 
-def _not_before(effective_at: datetime, cause: datetime | None) -> None:
-    if cause is not None and effective_at < cause:
+def _not_before(circumstances: Circumstances, cause: datetime | None) -> None:
+    """A late entry must not take effect before what it rests on.
+
+    What takes effect now always may: where the clock was set back, versions say what came first, not times.
+    """
+    effective_at = circumstances.effective_at
+    if cause is not None and effective_at < cause and effective_at != circumstances.now:
         raise EffectiveTimeBeforeCause(effective_at=effective_at, not_before=cause)
 
 

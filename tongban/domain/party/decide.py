@@ -12,6 +12,9 @@ from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
 from tongban.domain.party.state import Party
 
+NAME_BASED = (3, 5)
+"""Versions of UUIDs that anyone can compute: those of an item or of a case's rating are such."""
+
 
 class InvalidIdentifier(RuleBroken):
     """The identifier is not a valid one of its kind: check the number and its check digit."""
@@ -29,6 +32,12 @@ class EmptyName(RuleBroken):
     """The name is empty."""
 
     zh = "姓名或名称不能为空。"
+
+
+class PartyIdNotRandom(RuleBroken):
+    """A party's id must be random (UUID version 4 or 7): name-based ids belong to what the system derives."""
+
+    zh = "主体标识须为随机生成的 UUID。"
 
 
 class PartyIdTaken(Conflict):
@@ -55,6 +64,8 @@ def register_party(
         raise IdentifierKindMismatch(kind=command.kind, identifier_kind=command.identifier_kind)
     if facts.problem:
         raise InvalidIdentifier(identifier_kind=command.identifier_kind, problem=facts.problem)
+    if command.id is not None and command.id.version in NAME_BASED:
+        raise PartyIdNotRandom(id=command.id)
     if not command.name.strip():
         raise EmptyName
     own = circumstances.actor.role in APPLICANT_ROLES
