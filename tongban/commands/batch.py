@@ -29,6 +29,7 @@ from tongban.commands.work import Decided, Draft, Work, answer_again
 from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
 from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, StaleVersion
 from tongban.domain.party.commands import RegisterParty
+from tongban.domain.registry import EVENT_NAMES
 
 _ATTEMPTS_ALONE = 5
 
@@ -219,7 +220,9 @@ class Batch:
         for event in events:
             version += 1
             state = aggregate.evolve(state, event, work.effective_at)
-            work.drafts.append(Draft(version, event, aggregate.holders(state), aggregate.rules(state)))
+            name = EVENT_NAMES[event.__class__]
+            work.drafts.append(Draft(version, name, event, aggregate.holders(state), aggregate.rules(state)))
+            work.types += (name,)
         work.version = version
         work.number = getattr(state, "number", None) or None
         if events:

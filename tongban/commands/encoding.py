@@ -14,7 +14,7 @@ from tongban.commands.work import Work
 from tongban.domain.errors import RuleBroken
 from tongban.domain.party.events import PartyRegistered
 from tongban.domain.recorded import Envelope
-from tongban.domain.registry import EVENT_NAMES, schema_of
+from tongban.domain.registry import schema_of
 
 LARGEST_EVENT = 512 * 1024
 """Bytes; the store checks the same."""
@@ -66,12 +66,10 @@ class Encoder:
         request, stream = work.request, work.stream
         correlation = work.handler.correlation(request.body, stream)
         for draft in work.drafts:
-            event_type = draft.event.__class__
-            name = EVENT_NAMES[event_type]
             envelope = Envelope(
                 id=uuid7(),
-                type=name,
-                schema=schema_of(event_type),
+                type=draft.type,
+                schema=schema_of(draft.event.__class__),
                 stream=stream,
                 version=draft.version,
                 effective_at=work.effective_at or now,
@@ -90,5 +88,5 @@ class Encoder:
             if len(state) > LARGEST_EVENT:
                 raise EventTooLarge(bytes=len(state), most=LARGEST_EVENT)
             tips[stream] = sha256(state).hexdigest()
-            rows.append(NewEvent(stream, draft.version, name, state))
+            rows.append(NewEvent(stream, draft.version, draft.type, state))
         return rows

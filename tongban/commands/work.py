@@ -12,13 +12,13 @@ from tongban.commands.handlers import Handler
 from tongban.commands.ports import LoggedAnswer, NewEvent
 from tongban.commands.requests import Answer, KeyReused, Outcome, Request
 from tongban.domain.recorded import Rules
-from tongban.domain.registry import EVENT_NAMES
 
 
 class Draft(NamedTuple):
     """An event that is decided; its place in the hash chain is found when the batch is encoded, in order."""
 
     version: int
+    type: str
     event: Any
     holders: Mapping[str, str]
     rules: Rules
@@ -26,7 +26,10 @@ class Draft(NamedTuple):
 
 @dataclass(slots=True)
 class Work:
-    """One command on its way through a batch. `version` and `number` are the stream's after it."""
+    """One command on its way through a batch. `version` and `number` are the stream's after it.
+
+    `types` are the stable names of what it makes happen.
+    """
 
     request: Request
     handler: Handler
@@ -36,13 +39,9 @@ class Work:
     effective_at: datetime | None = None
     version: int = 0
     number: str | None = None
+    types: tuple[str, ...] = ()
     drafts: list[Draft] = field(default_factory=list)
     outcome: Outcome | None = None
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The stable names of what it makes happen."""
-        return tuple(EVENT_NAMES[draft.event.__class__] for draft in self.drafts)
 
     def for_log(self) -> LoggedAnswer:
         """The answer as the command log keeps it."""

@@ -8,6 +8,7 @@ event's clear bytes, so that a box cannot be moved to another event and the enve
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 import os
 from collections.abc import Mapping
@@ -43,14 +44,14 @@ def seal(
     event_id: UUID,
     clear_digest: bytes,
     nonce: bytes | None = None,
-) -> dict[str, str]:
-    """One box with a person's fields of one event. `nonce` is random unless a golden file needs a fixed one."""
+) -> dict[str, Any]:
+    """One box with a person's fields of one event, as orjson writes it. `nonce`: random, but for golden files."""
     nonce = nonce or os.urandom(NONCE_BYTES)
     key, commitment = _derive(person_key, event_id)
     sealed = AESGCM(key).encrypt(nonce, orjson.dumps(values, option=orjson.OPT_NON_STR_KEYS), clear_digest)
     return {
-        "subject": str(subject),
-        "key": str(key_id),
+        "subject": subject,
+        "key": key_id,
         "nonce": _text(nonce),
         "commitment": _text(commitment),
         "ct": _text(sealed),
@@ -71,7 +72,7 @@ def unseal(box: Mapping[str, Any], *, person_key: bytes) -> dict[str, Any]:
 
 
 def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
 
 
 def _bytes(text: str) -> bytes:
