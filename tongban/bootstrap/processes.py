@@ -31,6 +31,7 @@ from tongban.consumers.reactor import REACTOR
 from tongban.consumers.store_feed import StoreFeed
 from tongban.graphql.sdl import sdl
 from tongban.graphql.view import ReadView
+from tongban.infra.catalogue_names import CatalogueNames
 from tongban.infra.collector import collect_rarely
 from tongban.infra.database import DbRole, connect, open_pool
 from tongban.infra.issuer import embedded_verifier
@@ -97,7 +98,7 @@ def run_api(settings: Settings) -> None:
             reading=access.reading,
             get_actor=lambda request: request.scope.get(ACTOR),
             unsealer=write_side.vault,
-            names=load_reference(),
+            names=CatalogueNames(load_reference()),
         ),
         sdl=sdl,
         lifespan=lifespan,

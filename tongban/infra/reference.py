@@ -39,7 +39,7 @@ class LicenceType:
 
 
 class Reference:
-    """Departments and licence types by id. Implements `commands.ports.LicenceTypes` and what GraphQL names by."""
+    """Departments and licence types by id. Implements `commands.ports.LicenceTypes`."""
 
     def __init__(self, departments: Mapping[str, Department], licence_types: Mapping[str, LicenceType]) -> None:
         """Usually made by `load_reference`."""
@@ -50,16 +50,6 @@ class Reference:
         """Whole years a licence of this type is valid; None also for a type that is not in the reference data."""
         known = self.licence_types.get(licence_type)
         return known.validity_years if known else None
-
-    def department(self, code: str, lang: str) -> str | None:
-        """The name of a department in `zh-Hans` or `en`; None if there is none."""
-        known = self.departments.get(code)
-        return None if known is None else known.name_en if lang == "en" else known.name_zh
-
-    def licence_type(self, code: str, lang: str) -> str | None:
-        """The name of a type of licence in `zh-Hans` or `en`; None if there is none."""
-        known = self.licence_types.get(code)
-        return None if known is None else known.name_en if lang == "en" else known.name_zh
 
     def licence_number(self, licence_type: str, year: int, serial: int) -> str:
         """The identifier of GB/T 36904: root, type, issuer, serial, version, check character (ISO 7064 MOD 37,36)."""

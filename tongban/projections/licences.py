@@ -13,7 +13,7 @@ from tongban.domain.licence.events import LicenceCollected
 from tongban.domain.recorded import Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_moment, read_uuid
 from tongban.projections.projection import StreamTable
-from tongban.projections.selecting import fetch, fetch_one, selecting
+from tongban.projections.selecting import fetch, selecting
 
 
 class LicenceRow(NamedTuple):
@@ -54,11 +54,6 @@ LICENCES = StreamTable(name="licence_view", row=LicenceRow, events=(LicenceColle
 
 _SELECT = selecting("licence_view", LicenceRow)
 NEWEST_FIRST: Keyset[LicenceRow] = Keyset("licences", lambda row: (row.collected_at, row.id), (read_moment, read_uuid))
-
-
-def licence_by_id(cursor: Cursor[Any], licence_id: UUID) -> LicenceRow | None:
-    """The licence, if the reader may see it."""
-    return fetch_one(cursor, LicenceRow, _SELECT + sql.SQL(" WHERE id = %s"), (licence_id,))
 
 
 def licences_by_ids(cursor: Cursor[Any], licence_ids: Sequence[UUID]) -> dict[UUID, LicenceRow]:
