@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from itertools import islice
 
 import psycopg
@@ -14,7 +13,8 @@ from rich.progress import track
 from benchmarks.cases import answer_of, filings, prepare, steps
 from benchmarks.figures import Figure, at_least, say
 from benchmarks.servers import Servers
-from tongban.commands.requests import Request
+from tongban.commands.batch import Batch
+from tongban.commands.requests import Answer, Request
 from tongban.consumers.kafka_feed import KafkaFeed
 from tongban.consumers.loop import ConsumerLoop
 from tongban.consumers.metrics import ConsumerMetrics
@@ -50,9 +50,9 @@ def fill(servers: Servers) -> int:
     try:
         people = prepare(write_side.batch)
         for _ in track(range(CASES // 500), "filling the store", transient=True):
-            answers = _do(write_side.batch.do, filings(people, 500))
-            for requests in steps([answer_of(answer).id for answer in answers]):
-                _do(write_side.batch.do, requests)
+            answers = _do(write_side.batch, filings(people, 500))
+            for requests in steps([answer.id for answer in answers]):
+                _do(write_side.batch, requests)
     finally:
         write_side.close()
     with psycopg.connect(servers.admin_url) as conn:
@@ -61,12 +61,12 @@ def fill(servers: Servers) -> int:
     return int(row[0])
 
 
-def _do(do: Callable[[list[Request]], list[object]], requests: list[Request]) -> list[object]:
-    outcomes: list[object] = []
+def _do(batch: Batch, requests: list[Request]) -> list[Answer]:
+    answers: list[Answer] = []
     waiting = iter(requests)
-    while batch := list(islice(waiting, 256)):
-        outcomes += [answer_of(outcome) for outcome in do(batch)]  # type: ignore[arg-type]
-    return outcomes
+    while some := list(islice(waiting, 256)):
+        answers += [answer_of(outcome) for outcome in batch.do(some)]
+    return answers
 
 
 def relay(servers: Servers, events: int) -> float:

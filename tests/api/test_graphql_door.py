@@ -24,7 +24,7 @@ from tongban.infra.settings import Settings
 
 
 class NoBus:
-    def submit(self, request: Asked, done: Done) -> None:  # noqa: ARG002
+    def submit(self, request: Asked, done: Done) -> None:  # noqa: ARG002 - never asked
         raise AssertionError("no command is given here")
 
 

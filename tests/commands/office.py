@@ -116,7 +116,7 @@ class Office:
 def answered(outcome: Outcome) -> Answer:
     """The outcome as the answer it must be."""
     if isinstance(outcome, Exception):
-        raise AssertionError(f"not done: {outcome!r} {getattr(outcome, 'fields', '')}") from outcome  # noqa: TRY004
+        raise AssertionError(f"not done: {outcome!r} {getattr(outcome, 'fields', '')}") from outcome  # noqa: TRY004 - a test fails
     return outcome
 
 

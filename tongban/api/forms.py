@@ -51,6 +51,7 @@ def _bounded(name: str, hint: Any) -> Any:
         assert len(inner) == 1, f"{name}: a body's field can be optional, not one of several types"
         return _bounded(name, inner[0]) | None
     if origin is tuple:
+        # A type that is made at run time.
         return Annotated[tuple[_bounded(name, get_args(hint)[0]), ...], Field(max_length=LIST_LENGTH)]  # type: ignore[misc]
     if hint is str:
         return Annotated[str, Field(max_length=FREE_TEXT_LENGTH if name in FREE_TEXT else SHORT_TEXT_LENGTH)]

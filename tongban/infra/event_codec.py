@@ -65,6 +65,7 @@ def clear_fields(event_type: type) -> tuple[str, ...]:
 def data_adapter(event_type: type) -> TypeAdapter[Any]:
     """Validates (and describes as JSON Schema) the clear data of an event class."""
     hints = get_type_hints(event_type)
+    # The fields are known at run time only, which no type checker follows.
     shape = TypedDict(event_type.__name__, {name: hints[name] for name in clear_fields(event_type)})  # type: ignore[misc]
     shape.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
     shape.__doc__ = event_type.__doc__

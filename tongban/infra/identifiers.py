@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+from collections.abc import Callable
 
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
@@ -30,9 +31,9 @@ def problem_with(kind: IdentifierKind, identifier: str) -> str | None:
                 return _problem_with_other_region(identifier)
             if kind is IdentifierKind.RESIDENCE_PERMIT:
                 return "not of the form 81/82/83 0000, birth date, three digits, check digit"
-            return _by_stdnum(ric, identifier)
+            return _by_stdnum(ric.validate, identifier)
         case IdentifierKind.USCC:
-            return _by_stdnum(uscc, identifier)
+            return _by_stdnum(uscc.validate, identifier)
         case IdentifierKind.PASSPORT:
             return None if _PASSPORT.fullmatch(identifier) else "not 5 to 20 letters and digits"
 
@@ -45,9 +46,9 @@ def _problem_with_other_region(identifier: str) -> str | None:
     return None if ric.calc_check_digit(identifier) == identifier[-1] else "the check digit is wrong"
 
 
-def _by_stdnum(module: object, identifier: str) -> str | None:
+def _by_stdnum(validate: Callable[[str], str], identifier: str) -> str | None:
     try:
-        module.validate(identifier)  # type: ignore[attr-defined]
+        validate(identifier)
     except ValidationError as error:
         return str(error)
     return None
