@@ -52,6 +52,7 @@ from tongban.domain.case.refusals import (
     NotAccepted,
     UnknownCase,
 )
+from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.catalogue.item import InvalidItem
 from tongban.domain.errors import NotYours, OtherDepartment, RoleNotAllowed, StaleVersion
@@ -449,3 +450,27 @@ def test_no_personal_value_reaches_a_table_of_the_write_side_in_clear(database: 
         for start in range(3):
             inner = b64encode(text.encode()[start:])[:-4]
             assert inner not in dump
+
+
+# ── what events belong to ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_events_of_a_case_that_is_part_of_something_say_so(
+    database: Database, here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, bundle = here.granted_case(), uuid4()
+    part = replace(CASE, correlation=lambda _: bundle)
+    monkeypatch.setitem(HANDLERS, "IssueLicence", replace(HANDLERS["IssueLicence"], aggregate=part))
+    here.done(IssueLicence(case), DECIDER)
+    of_events = [decode(state, 0).envelope.correlation for state in stream(database, case)]
+    assert of_events == [case] * 6 + [bundle] * 2
+
+
+def test_a_licence_belongs_to_what_its_case_is_part_of(database: Database, here: Office) -> None:
+    here.open_case()
+    bundle = uuid4()
+    licence = here.done(replace(collect_licence, correlation=bundle), SYSTEM).id
+    alone = here.done(replace(collect_licence, licence_id=uuid4()), SYSTEM).id
+    [of_bundle], [of_case] = stream(database, licence), stream(database, alone)
+    assert decode(of_bundle, 0).envelope.correlation == bundle
+    assert decode(of_case, 0).envelope.correlation == collect_licence.case_id

@@ -30,7 +30,7 @@ def recorded(event: object) -> Recorded:
 
 
 def test_the_policy_asks_for_every_issued_licence_to_be_collected() -> None:
-    asked = POLICIES["collect-issued-licence"](recorded(licence_issued))
+    [asked] = POLICIES["collect-issued-licence"](recorded(licence_issued))
     assert asked == CollectLicence(
         licence_id=LICENCE_ID,
         case_id=CASE_ID,
@@ -40,14 +40,14 @@ def test_the_policy_asks_for_every_issued_licence_to_be_collected() -> None:
         valid_from=licence_issued.valid_from,
         valid_to=licence_issued.valid_to,
         face=licence_issued.face,  # type: ignore[arg-type]
+        correlation=CASE_ID,
     )
 
 
 def test_the_policy_collects_a_licence_whose_face_was_erased_with_an_empty_face() -> None:
-    asked = POLICIES["collect-issued-licence"](recorded(replace(licence_issued, face=ERASED)))
-    assert asked is not None
+    [asked] = POLICIES["collect-issued-licence"](recorded(replace(licence_issued, face=ERASED)))
     assert asked.face == {}
 
 
 def test_the_policy_asks_for_nothing_else() -> None:
-    assert POLICIES["collect-issued-licence"](recorded(approval_granted)) is None
+    assert POLICIES["collect-issued-licence"](recorded(approval_granted)) == ()

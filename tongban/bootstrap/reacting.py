@@ -1,21 +1,19 @@
-"""How policies reach the write side: a reactor whose commands go through a command bus of its own."""
+"""How the system's own orders reach the write side: through a command bus of their own."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Any
 
 from tongban.commands.bus import CommandBus
 from tongban.commands.ports import LogUnavailable
 from tongban.commands.requests import Answer, Outcome, Request, Unavailable
 from tongban.consumers.failures import TransientFailure
+from tongban.consumers.orders import Give, Order
 from tongban.consumers.reactor import Reactor
 from tongban.domain.actor import Actor, Role
-from tongban.domain.ids import policy_command
-from tongban.domain.recorded import Recorded
 from tongban.infra.settings import Settings
 from tongban.infra.write_side import open_write_side
 
@@ -40,10 +38,10 @@ def open_reactor(settings: Settings) -> Iterator[Reactor]:
         write_side.close()
 
 
-def _give_to(bus: CommandBus) -> Callable[[Any, str, Recorded], None]:
-    """How a policy's command reaches the write side: as the system, caused by the event, in effect when it was."""
+def _give_to(bus: CommandBus) -> Give:
+    """How an order reaches the write side: as the system."""
 
-    def give(command: Any, policy: str, recorded: Recorded) -> None:
+    def give(order: Order) -> None:
         answered = threading.Event()
         outcomes: list[Outcome] = []
 
@@ -51,19 +49,8 @@ def _give_to(bus: CommandBus) -> Callable[[Any, str, Recorded], None]:
             outcomes.append(outcome)
             answered.set()
 
-        envelope = recorded.envelope
-        request = Request(
-            name=type(command).__name__,
-            body=command,
-            actor=Actor(id=f"policy:{policy}", role=Role.SYSTEM),
-            idempotency_key=policy_command(envelope.id, policy),
-            fingerprint=sha256(f"{policy} {envelope.id}".encode()).digest(),
-            effective_at=envelope.effective_at,
-            trace=envelope.trace,
-            causation=envelope.id,
-        )
         try:
-            bus.submit(request, done)
+            bus.submit(_request(order), done)
         except Unavailable as busy:
             raise TransientFailure(busy.code) from busy
         if not answered.wait(_COMMAND_PATIENCE):
@@ -75,3 +62,17 @@ def _give_to(bus: CommandBus) -> Callable[[Any, str, Recorded], None]:
             raise outcome
 
     return give
+
+
+def _request(order: Order) -> Request:
+    named = order.by.partition(":")[2]
+    return Request(
+        name=type(order.command).__name__,
+        body=order.command,
+        actor=Actor(id=order.by, role=Role.SYSTEM),
+        idempotency_key=order.id,
+        fingerprint=sha256(f"{named} {order.causation or order.id}".encode()).digest(),
+        effective_at=order.effective_at,
+        trace=order.trace,
+        causation=order.causation,
+    )

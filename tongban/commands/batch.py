@@ -209,19 +209,22 @@ class Batch:
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = _told(refusal)
             return
-        self._draft(work, before, events, current)
+        self._draft(work, asked, events, current)
         if work.digest is not None and work.drafts:
             parties[work.digest] = work.stream
 
-    def _draft(self, work: Work, before: Stream, events: Sequence[Any], current: dict[UUID, Stream]) -> None:
-        assert work.effective_at is not None
+    def _draft(self, work: Work, asked: Asked, events: Sequence[Any], current: dict[UUID, Stream]) -> None:
         aggregate = work.handler.aggregate
-        state, version = before.state_as(aggregate), before.version
+        before, effective_at = current[work.stream], asked.circumstances.effective_at
+        state, version = asked.state, before.version
         for event in events:
             version += 1
-            state = aggregate.evolve(state, event, work.effective_at)
+            state = aggregate.evolve(state, event, effective_at)
             name = EVENT_NAMES[event.__class__]
-            work.drafts.append(Draft(version, name, event, aggregate.holders(state), aggregate.rules(state)))
+            correlation = aggregate.correlation(state) or work.handler.correlation(asked)
+            work.drafts.append(
+                Draft(version, name, event, aggregate.holders(state), aggregate.rules(state), correlation)
+            )
             work.types += (name,)
         work.version = version
         work.number = getattr(state, "number", None) or None

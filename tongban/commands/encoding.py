@@ -64,7 +64,6 @@ class Encoder:
     def _encode(self, work: Work, now: datetime, tips: dict[UUID, str | None], keys: PersonKeys) -> list[NewEvent]:
         rows: list[NewEvent] = []
         request, stream = work.request, work.stream
-        correlation = work.handler.correlation(request.body, stream)
         for draft in work.drafts:
             envelope = Envelope(
                 id=uuid7(),
@@ -77,7 +76,7 @@ class Encoder:
                 actor=request.actor,
                 command=request.idempotency_key,
                 causation=request.causation,
-                correlation=correlation,
+                correlation=draft.correlation,
                 rules=draft.rules,
                 holders=draft.holders,
                 evidence=getattr(draft.event, "evidence", ()),

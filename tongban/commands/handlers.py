@@ -69,8 +69,8 @@ def _nothing(_: Any) -> tuple[UUID, ...]:
     return ()
 
 
-def _itself(_: Any, stream: UUID) -> UUID:
-    return stream
+def _itself(asked: Asked) -> UUID:
+    return asked.stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Handler:
     """How one command is handled.
 
     `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `correlation`
-    the case or bundle the events belong to. `public` commands can be given over HTTP.
+    the case or bundle the events belong to where the state after them does not say. `public` commands can be given
+    over HTTP.
     """
 
     body: type
@@ -87,7 +88,7 @@ class Handler:
     stream: Callable[[Any, UUID], UUID]
     decide: Callable[[Asked], list[Any]]
     reads: Callable[[Any], tuple[UUID, ...]] = _nothing
-    correlation: Callable[[Any, UUID], UUID] = _itself
+    correlation: Callable[[Asked], UUID] = _itself
     creates: bool = False
     public: bool = True
 
@@ -164,6 +165,11 @@ def _branch(command: RecordOpinion, _: Case) -> str:
     return command.branch
 
 
+def _of_case(case_id: UUID, case: Case) -> UUID:
+    """What events outside the case's own stream belong to with it: the case, or the bundle it is part of."""
+    return CASE.correlation(case) or case_id
+
+
 def _rate(asked: Asked) -> list[Any]:
     case = asked.other(asked.command.case_id, CASE)
     return list(rate_case(asked.command, asked.circumstances, asked.state, case))
@@ -217,7 +223,7 @@ _ALL: tuple[Handler, ...] = (
         stream=lambda command, _: rating_stream(command.case_id),
         decide=_rate,
         reads=lambda command: (command.case_id,),
-        correlation=lambda command, _: command.case_id,
+        correlation=lambda asked: _of_case(asked.command.case_id, asked.other(asked.command.case_id, CASE)),
         creates=True,
     ),
     Handler(
@@ -226,7 +232,7 @@ _ALL: tuple[Handler, ...] = (
         aggregate=LICENCE,
         stream=lambda command, _: command.licence_id,
         decide=lambda asked: list(collect_licence(asked.command, asked.state)),
-        correlation=lambda command, _: command.case_id,
+        correlation=lambda asked: asked.command.correlation or asked.command.case_id,
         creates=True,
         public=False,
     ),

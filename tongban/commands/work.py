@@ -22,6 +22,7 @@ class Draft(NamedTuple):
     event: Any
     holders: Mapping[str, str]
     rules: Rules
+    correlation: UUID
 
 
 @dataclass(slots=True)

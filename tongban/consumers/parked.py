@@ -122,7 +122,7 @@ def retry(
         messages = [
             Message(topic, 0, position, position, None, stream, version, state)
             for stream, version, position, topic, state in rows
-            if case is None or stream == case or _correlation(state) == str(case)
+            if case is None or stream == case or _is_of(state, str(case))
         ]
         streams = [(stream, list(found)) for stream, found in groupby(messages, key=lambda m: m.stream)]
         # A case before what follows from it: by the first event that was parked.
@@ -152,10 +152,13 @@ def _retry_stream(
     return Retried(stream, len(messages), None)
 
 
-def _correlation(state: bytes) -> str | None:
+def _is_of(state: bytes, case: str) -> bool:
+    """Whether an event outside the case's own stream belongs to it: those of its licence and its rating name it."""
     try:
         found = orjson.loads(state)
     except orjson.JSONDecodeError:
-        return None
-    value = found.get("correlation") if isinstance(found, dict) else None
-    return value if isinstance(value, str) else None
+        return False
+    if not isinstance(found, dict):
+        return False
+    data = found.get("data")
+    return found.get("correlation") == case or (isinstance(data, dict) and data.get("case_id") == case)

@@ -6,7 +6,7 @@ parked with its event; one that cannot be taken for the moment holds the reactor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID
@@ -14,14 +14,17 @@ from uuid import UUID
 import structlog
 from psycopg import Cursor
 
-from tongban.commands.batch import IdTaken
 from tongban.commands.ports import LogUnavailable
+from tongban.commands.requests import KeyInFlight
 from tongban.consumers.failures import TransientFailure
 from tongban.consumers.feed import Message
+from tongban.consumers.orders import Give, Order
 from tongban.consumers.parked import Parking, StillPoisonous, park
-from tongban.domain.errors import Conflict, DomainError
+from tongban.domain.errors import DomainError, StaleVersion
+from tongban.domain.ids import policy_command
 from tongban.domain.personal import Unsealer
 from tongban.domain.policies import POLICIES, Policy
+from tongban.domain.policies.dated import Dated
 from tongban.domain.recorded import Recorded
 from tongban.infra.event_codec import UnreadableEvent, decode
 from tongban.infra.sealing import BrokenSeal
@@ -31,15 +34,12 @@ log = structlog.get_logger(__name__)
 REACTOR = "reactor"
 _AT_ONCE = 16
 
-Give = Callable[[Any, str, Recorded], None]
-"""Gives a command (command, policy name, event) to the write side and waits for its answer. Idempotent by
-`policy_command(event id, policy name)`. Raises DomainError when it is refused, TransientFailure when the write side
-cannot take it now. Called from several threads, never from two for events of one stream.
-"""
-
 
 class Reactor:
-    """The handler of the consumer `reactor`. Never used by a rebuild or a replay: those must not act."""
+    """The handler of the consumer `reactor`. Never used by a rebuild or a replay: those must not act.
+
+    Orders are given from several threads, but those of one stream's events by one, each after the answer to the last.
+    """
 
     def __init__(self, give: Give, unsealer: Unsealer | None, policies: Mapping[str, Policy] = POLICIES) -> None:
         self._give = give
@@ -78,7 +78,10 @@ class Reactor:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _react_all(self, messages: Sequence[Message]) -> list[Parking]:
-        """React to the events of one stream, in order. Each policy looks at one event, so the next need not wait."""
+        """React to the events of one stream, in order: no command of an event is given before those of an earlier one.
+
+        A command that is refused holds up none after it: each policy looks at one event.
+        """
         parkings = []
         for message in messages:
             problem = self._react(message)
@@ -94,24 +97,38 @@ class Reactor:
         return parkings
 
     def _react(self, message: Message) -> str | None:
-        """Give an event's commands. Returns why one can never succeed, None when all were taken."""
+        """Give an event's commands. Returns why one of them can never succeed, None when all were taken."""
         try:
             recorded = decode(message.state, message.position, self._unsealer)
         except (UnreadableEvent, BrokenSeal) as unreadable:
             return str(unreadable)
         except LogUnavailable as unavailable:
             raise TransientFailure(str(unavailable)) from unavailable
+        problems = [problem for order in self._orders(recorded) if (problem := self._refusal(order)) is not None]
+        return problems[0] if problems else None
+
+    def _orders(self, recorded: Recorded) -> Iterator[Order]:
+        """What the policies ask for because of one event."""
+        envelope = recorded.envelope
         for name, policy in self._policies.items():
-            command = policy(recorded)
-            if command is None:
-                continue
-            try:
-                self._give(command, name, recorded)
-            except IdTaken as taken:
-                # No other try can succeed, and holding up all others for it would be a way to stop them.
-                return f"policy {name}: {taken.code}"
-            except Conflict as conflict:
-                raise TransientFailure(f"policy {name}: {conflict.code}") from conflict
-            except DomainError as refused:
-                return f"policy {name}: {refused.code}"
+            for place, asked in enumerate(policy(recorded), start=1):
+                command, effective_at = asked if isinstance(asked, Dated) else (asked, envelope.effective_at)
+                yield Order(
+                    command=command,
+                    by=f"policy:{name}",
+                    id=policy_command(envelope.id, name, place),
+                    effective_at=effective_at,
+                    trace=envelope.trace,
+                    causation=envelope.id,
+                )
+
+    def _refusal(self, order: Order) -> str | None:
+        """Give an order. Returns why it can never succeed, None when it was taken."""
+        try:
+            self._give(order)
+        except (StaleVersion, KeyInFlight) as passing:
+            raise TransientFailure(f"{order.by}: {passing.code}") from passing
+        except DomainError as refused:
+            # No other try can succeed, and holding up all others for it would be a way to stop them.
+            return f"{order.by}: {refused.code}"
         return None

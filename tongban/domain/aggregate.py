@@ -49,9 +49,16 @@ def _no_rules(_: Any) -> Rules:
     return NO_RULES
 
 
+def _of_itself(_: Any) -> UUID | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate(Generic[State]):
-    """One category of streams. `evolve(state, event, effective_at)` only assigns and never refuses a fact."""
+    """One category of streams. `evolve(state, event, effective_at)` only assigns and never refuses a fact.
+
+    `correlation(state)` is what the stream is part of, as a case is of its bundle; None where the command tells.
+    """
 
     category: str
     events: tuple[type, ...]
@@ -59,3 +66,4 @@ class Aggregate(Generic[State]):
     evolve: Callable[[State, Any, datetime], State]
     holders: Callable[[State], Mapping[str, str]] = _no_holders
     rules: Callable[[State], Rules] = _no_rules
+    correlation: Callable[[State], UUID | None] = _of_itself

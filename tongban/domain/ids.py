@@ -17,6 +17,6 @@ def rating_stream(case_id: UUID) -> UUID:
     return uuid5(_NAMESPACE, f"rating:{case_id}")
 
 
-def policy_command(event_id: UUID, policy: str) -> UUID:
-    """The command id of what a policy asks for because of an event: the same each time it is replayed."""
-    return uuid5(event_id, policy)
+def policy_command(event_id: UUID, policy: str, place: int = 1) -> UUID:
+    """The id of the command at `place` (from 1) of those a policy asks for because of an event, whenever it is read."""
+    return uuid5(event_id, policy if place == 1 else f"{policy}#{place}")

@@ -54,7 +54,8 @@ def entry(recorded: Recorded) -> TimelineRow:
     """The line of one event."""
     envelope, event = recorded.envelope, recorded.event
     return TimelineRow(
-        case_id=envelope.correlation,
+        # Licence and rating name their case; what they are part of may be a bundle.
+        case_id=getattr(event, "case_id", envelope.stream),
         position=recorded.position,
         id=envelope.id,
         stream=envelope.stream,

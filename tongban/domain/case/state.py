@@ -115,6 +115,17 @@ def rules(case: Case) -> Rules:
     return Rules(item=case.item) if case.item else NO_RULES
 
 
+def correlation(case: Case) -> UUID | None:
+    """The bundle the case was filed in, if it was."""
+    return getattr(case, "bundle", None)
+
+
 CASE = Aggregate(
-    category="case", events=get_args(CaseEvent), initial=Case(), evolve=evolve, holders=holders, rules=rules
+    category="case",
+    events=get_args(CaseEvent),
+    initial=Case(),
+    evolve=evolve,
+    holders=holders,
+    rules=rules,
+    correlation=correlation,
 )

@@ -10,7 +10,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class CollectLicence:
-    """Enter an issued licence into the library. Asked by a policy only."""
+    """Enter an issued licence into the library. Asked by a policy only.
+
+    `correlation` is that of the case's events: the bundle the case is part of, or the case itself.
+    """
 
     licence_id: UUID
     case_id: UUID
@@ -20,3 +23,4 @@ class CollectLicence:
     valid_from: date
     valid_to: date | None
     face: dict[str, Any] = field(default_factory=dict)
+    correlation: UUID | None = None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tongban.domain.policies.collect_licence import collect_issued_licence
 from tongban.domain.recorded import Recorded
 
-Policy = Callable[[Recorded], Any | None]
+Policy = Callable[[Recorded], Sequence[Any]]
+"""Event → commands, given in this order; empty: nothing to ask for. A command takes effect when the event did; one that
+takes effect at another moment is wrapped in `policies.dated.Dated`.
+
+The place of a command in the sequence is part of its id: a policy that is changed must keep the places of what it asked
+for before, so that events that are read again ask for nothing twice.
+"""
 
 # Name → policy. The name is part of the command id (uuid5), so it never changes.
 POLICIES: Mapping[str, Policy] = {"collect-issued-licence": collect_issued_licence}

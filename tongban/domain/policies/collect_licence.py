@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tongban.domain.case.events import LicenceIssued
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.personal import Withheld
 from tongban.domain.recorded import Recorded
 
 
-def collect_issued_licence(recorded: Recorded) -> CollectLicence | None:
+def collect_issued_licence(recorded: Recorded) -> Sequence[CollectLicence]:
     """LicenceIssued → CollectLicence. A face that can no longer be read (erased) enters empty."""
     event = recorded.event
     if not isinstance(event, LicenceIssued):
-        return None
-    return CollectLicence(
+        return ()
+    collect = CollectLicence(
         licence_id=event.licence_id,
         case_id=recorded.envelope.stream,
         licence_type=event.licence_type,
@@ -22,4 +24,6 @@ def collect_issued_licence(recorded: Recorded) -> CollectLicence | None:
         valid_from=event.valid_from,
         valid_to=event.valid_to,
         face={} if isinstance(event.face, Withheld) else event.face,
+        correlation=recorded.envelope.correlation,
     )
+    return (collect,)
