@@ -33,8 +33,8 @@ from tongban.domain.case.events import (
     OpinionRecorded,
     Result,
 )
-from tongban.domain.catalogue.commands import PublishItem
-from tongban.domain.catalogue.events import ItemPublished
+from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
+from tongban.domain.catalogue.events import ItemDrafted, ItemPublished, ItemWithdrawn
 from tongban.domain.ids import item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.events import LicenceCollected
@@ -43,7 +43,7 @@ from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegister
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Rules
-from tongban.domain.registry import EVENT_NAMES
+from tongban.domain.registry import EVENT_NAMES, schema_of
 
 PERSON_ID = UUID("0191d6a0-0000-7000-8000-000000000001")
 ORGANISATION_ID = UUID("0191d6a0-0000-7000-8000-000000000002")
@@ -66,7 +66,7 @@ LICENCE_TYPE = "lt-property"
 CASE_NUMBER = "NR-20260302-0000001"
 LICENCE_NUMBER = "1.2.156.3005.2.TEST.0001"
 
-DEFINITION: dict[str, Any] = {
+FIRST_DEFINITION: dict[str, Any] = {
     "id": ITEM,
     "nameZh": "不动产转移登记",
     "nameEn": "Transfer of real estate",
@@ -76,6 +76,62 @@ DEFINITION: dict[str, Any] = {
     "materials": [{"materialId": "form"}, {"materialId": "id-card"}, {"materialId": "sale-contract"}],
     "serviceObjects": ["NATURAL_PERSON", "LEGAL_PERSON"],
     "resultLicenceTypeId": LICENCE_TYPE,
+}
+"""As the first release asked for it; no longer enough to be published."""
+
+DEFINITION: dict[str, Any] = {
+    **FIRST_DEFINITION,
+    "itemCode": "11310000XX0000203X4310720001000",
+    "baseCode": "310720001000",
+    "handlingItemCode": "11310000XX0000203X431072000100001",
+    "itemType": {"code": "07", "nameZh": "行政确认", "nameEn": "administrative confirmation"},
+    "exerciseLevel": "4",
+    "legalBasis": ["不动产登记暂行条例 art. 14"],
+    "legalTimeLimit": {"value": 20, "unit": "WORKING_DAY", "basis": "行政许可法 art. 42"},
+    "promisedTimeLimit": {"value": 10, "unit": "WORKING_DAY", "source": "sample"},
+    "extension": {"allowed": True, "maxDays": 10, "unit": "WORKING_DAY", "basis": "行政许可法 art. 42"},
+    "acceptanceConditions": ["房屋已竣工验收"],
+    "materials": [
+        {
+            "materialId": "form",
+            "nameZh": "申请表",
+            "nameEn": "application form",
+            "sourceType": "APPLICANT",
+            "necessity": "REQUIRED",
+            "exemptBy": "FORM_PREFILL",
+            "licenceTypeId": None,
+        },
+        {
+            "materialId": "id-card",
+            "nameZh": "居民身份证",
+            "nameEn": "resident identity card",
+            "sourceType": "GOV_ISSUED",
+            "necessity": "REQUIRED",
+            "exemptBy": "E_LICENCE",
+            "licenceTypeId": "lt-id-card",
+        },
+        {
+            "materialId": "sale-contract",
+            "nameZh": "房屋买卖合同",
+            "nameEn": "contract of sale",
+            "sourceType": "APPLICANT",
+            "necessity": "REQUIRED",
+            "exemptBy": "NONE",
+            "licenceTypeId": None,
+            "basis": "不动产登记暂行条例 art. 16",
+        },
+    ],
+    "materialsBasis": "不动产登记暂行条例实施细则 art. 9",
+    "visits": 1,
+    "cityWide": True,
+    "onlineDepth": 5,
+    "fullyOnline": False,
+    "commitment": {"eligible": False},
+    "tolerantAcceptance": False,
+    "onSiteInspection": False,
+    "specialProcedures": [],
+    "fee": {"charged": False},
+    "before": {"materials": 8, "workingDays": 30, "visits": 3, "inspections": 0},
 }
 
 APPLICANT = Actor(id=str(PERSON_ID), role=Role.CITIZEN)
@@ -93,7 +149,9 @@ def reviewer(branch: str) -> Actor:
     return Actor(id=f"officer-{branch}", role=Role.REVIEWER, department=branch)
 
 
-item_published = ItemPublished(item_id=ITEM, item_version=1, definition=DEFINITION)
+item_drafted = ItemDrafted(item_id=ITEM, definition=DEFINITION)
+item_published = ItemPublished(item_id=ITEM, item_version=1, definition=DEFINITION, effective_from=None)
+item_withdrawn = ItemWithdrawn(item_id=ITEM, withdrawn_from=date(2026, 6, 1))
 
 party_registered = PartyRegistered(
     party_id=PERSON_ID,
@@ -185,7 +243,9 @@ WITHOUT_LICENCE = (*REVIEWED, approval_granted, case_closed)
 EVENTS: Mapping[str, Any] = {
     EVENT_NAMES[event.__class__]: event
     for event in (
+        item_drafted,
         item_published,
+        item_withdrawn,
         party_registered,
         application_submitted,
         application_accepted,
@@ -216,7 +276,7 @@ def envelope(event: Any, **changes: Any) -> Envelope:
     given: dict[str, Any] = {
         "id": EVENT_ID,
         "type": name,
-        "schema": 1,
+        "schema": schema_of(event.__class__),
         "stream": stream,
         "version": 3,
         "effective_at": EFFECTIVE_AT,
@@ -248,7 +308,9 @@ register_party = RegisterParty(
     name="欧阳测试",
     id=PERSON_ID,
 )
+draft_item = DraftItem(item=DEFINITION)
 publish_item = PublishItem(item=DEFINITION)
+withdraw_item = WithdrawItem(item_id=ITEM, from_=date(2026, 6, 1))
 submit_application = SubmitApplication(
     item=ITEM,
     applicant=PERSON_ID,
@@ -279,7 +341,9 @@ COMMANDS: Mapping[str, Any] = {
     command.__class__.__name__: command
     for command in (
         register_party,
+        draft_item,
         publish_item,
+        withdraw_item,
         submit_application,
         accept_application,
         record_opinion,

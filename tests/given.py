@@ -19,11 +19,12 @@ from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances, effective_time
 from tongban.domain.case.commands import CaseCommand, SubmitApplication
 from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
-from tongban.domain.catalogue.commands import PublishItem
-from tongban.domain.catalogue.decide import publish_item
+from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
+from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
 from tongban.domain.errors import DomainError
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
+from tongban.domain.office_time import office_day
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.events import PartyRegistered
@@ -34,7 +35,9 @@ from tongban.domain.registry import AGGREGATES, EVENT_NAMES
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 NOW = START + timedelta(days=30)
 
-Command = RegisterParty | PublishItem | SubmitApplication | CaseCommand | CollectLicence | RateCase
+Command = (
+    RegisterParty | DraftItem | PublishItem | WithdrawItem | SubmitApplication | CaseCommand | CollectLicence | RateCase
+)
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,14 @@ class Asked:
             case RegisterParty():
                 return list(register_party(command, circumstances, states["party"], self._registration(command)))
             case PublishItem():
-                return list(publish_item(command, states["catalogue"]))
+                return list(publish_item(command, circumstances, states["catalogue"]))
+            case DraftItem():
+                return list(draft_item(command, states["catalogue"]))
+            case WithdrawItem():
+                return list(withdraw_item(command, circumstances, states["catalogue"]))
             case SubmitApplication():
-                facts = FilingFacts(states["catalogue"], states["party"], CASE_NUMBER)
+                item = item_for_filing(states["catalogue"], command.item, office_day(circumstances.effective_at))
+                facts = FilingFacts(item, states["party"], CASE_NUMBER)
                 return list(submit_application(command, circumstances, states["case"], facts))
             case CollectLicence():
                 return list(collect_licence(command, states["licence"]))

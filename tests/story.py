@@ -28,7 +28,7 @@ from tongban.domain.licence.events import LicenceCollected
 from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, Recorded
-from tongban.domain.registry import AGGREGATES, EVENT_NAMES
+from tongban.domain.registry import AGGREGATES, EVENT_NAMES, schema_of
 from tongban.infra.event_codec import decode, encode, subjects_of
 from tongban.infra.sealing import unseal
 
@@ -113,7 +113,7 @@ class Story:
         envelope = Envelope(
             id=self.uuid(),
             type=name,
-            schema=1,
+            schema=schema_of(event.__class__),
             stream=stream,
             version=version,
             effective_at=at,
@@ -146,7 +146,7 @@ class Story:
 
     def publish(self, item: str, version: int = 1) -> None:
         """Publish an item."""
-        event = ItemPublished(item_id=item, item_version=version, definition=definition(item))
+        event = ItemPublished(item_id=item, item_version=version, definition=definition(item), effective_from=None)
         self.append(item_stream(item), event, actor=Actor("admin", Role.ADMIN), at=MORNING)
 
     def publish_all(self) -> None:

@@ -184,5 +184,5 @@ def test_kcat_reads_the_topics_with_their_cloudevents_headers(caller: Caller, sy
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert len(lines) == 40
-    assert all("ce_type=catalogue.ItemPublished.v1" in line for line in lines)
+    assert all("ce_type=catalogue.ItemPublished.v2" in line for line in lines)
     assert len({UUID(line.split()[0]) for line in lines}) == len(lines)

@@ -52,6 +52,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "grade": st.integers(-(2**62), 2**62) | st.integers(0, 6),
     "options": st.lists(TEXT, max_size=3),
     "anonymous": st.booleans(),
+    "item_id": TEXT | st.just("food-licence"),
+    "effective_from": DAY,
+    "from_": DAY,
 }
 COMMANDS = public_handlers()
 
@@ -64,9 +67,9 @@ def test_no_content_of_a_command_is_our_fault(system: Tongban, data: st.DataObje
     name = data.draw(st.sampled_from(sorted(COMMANDS)))
     handler = COMMANDS[name]
     required = {"case_id": ids, "applicant": ids, "id": ids} | FIELDS
-    if name == "PublishItem":
-        required["item"] = ITEM | OBJECT
-    members = {each: required[each] for each in handler.body.__dataclass_fields__}  # type: ignore[attr-defined]
+    if name in ("DraftItem", "PublishItem"):
+        required["item"] = ITEM | OBJECT | (st.none() if name == "PublishItem" else OBJECT)
+    members = {each.removesuffix("_"): required[each] for each in handler.body.__dataclass_fields__}  # type: ignore[attr-defined]
     body = data.draw(st.fixed_dictionaries(members, optional={"effective_at": MOMENT}))
     role = data.draw(st.sampled_from(sorted(handler.roles)))
     subject = party if role in (Role.CITIZEN, Role.ENTERPRISE) else "o-1"

@@ -17,7 +17,7 @@ from tongban.api.commands import public_handlers
 from tongban.api.openapi import openapi
 from tongban.domain.actor import Role
 from tongban.domain.personal import personal_fields
-from tongban.domain.registry import EVENT_TYPES
+from tongban.domain.registry import EVENT_TYPES, schema_of
 from tongban.infra.cloudevents import headers_of, source_of
 
 
@@ -91,8 +91,9 @@ def test_every_event_type_is_a_message_of_its_topic_without_its_personal_fields(
     document = asyncapi()
     for name, event in EVENT_TYPES.items():
         topic = f"tongban.{name.split('.')[0]}.v1"
-        assert f"{name}.v1" in document["channels"][topic]["messages"]
-        message = document["components"]["messages"][f"{name}.v1"]
+        current = f"{name}.v{schema_of(event)}"
+        assert current in document["channels"][topic]["messages"]
+        message = document["components"]["messages"][current]
         data = message["payload"]["allOf"][1]["properties"]["data"]
         hidden = set(personal_fields(event))
         assert set(message["x-personal-fields"]) == hidden
@@ -119,5 +120,6 @@ def test_stored_events_are_what_the_asyncapi_document_says(system: Tongban) -> N
         stored = connection.execute("SELECT topic, state FROM events.stored_events").fetchall()
     assert {"party.PartyRegistered", "catalogue.ItemPublished"} <= {topic for topic, _ in stored}
     for topic, state in stored:
-        payload = document["components"]["messages"][f"{topic}.v1"]["payload"]
-        resolved(document, payload).validate(json.loads(state))
+        event = json.loads(state)
+        payload = document["components"]["messages"][f"{topic}.v{event['schema']}"]["payload"]
+        resolved(document, payload).validate(event)

@@ -26,10 +26,12 @@ from tests.examples import (
     STRANGER,
     SYSTEM,
     collect_licence,
+    draft_item,
     publish_item,
     register_party,
     reviewer,
     submit_application,
+    withdraw_item,
 )
 from tests.servers import Database
 from tongban.commands.batch import IdTaken
@@ -54,7 +56,7 @@ from tongban.domain.case.refusals import (
 )
 from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.commands import PublishItem
-from tongban.domain.catalogue.item import InvalidItem
+from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.domain.errors import NotYours, OtherDepartment, RoleNotAllowed, StaleVersion
 from tongban.domain.ids import item_stream, rating_stream
 from tongban.domain.party.decide import InvalidIdentifier, PartyIdTaken
@@ -176,7 +178,9 @@ def test_two_processes_on_one_stream_see_each_others_events(database: Database, 
 def test_no_other_role_may_give_the_command(shared: Office, name: str) -> None:
     bodies: dict[str, Any] = {
         "RegisterParty": register_party,
+        "DraftItem": draft_item,
         "PublishItem": publish_item,
+        "WithdrawItem": withdraw_item,
         "SubmitApplication": submit_application,
         "AcceptApplication": AcceptApplication(uuid4()),
         "RecordOpinion": RecordOpinion(uuid4(), "tax", Opinion.PASS),

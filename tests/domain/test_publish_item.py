@@ -5,9 +5,11 @@ import pytest
 
 from tests.examples import DEFINITION, ITEM, item_published, publish_item
 from tests.given import given
+from tongban.domain.catalogue.checks import check_item
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.catalogue.events import ItemPublished
-from tongban.domain.catalogue.item import InvalidItem, check_item, read_item
+from tongban.domain.catalogue.item import read_item
+from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.infra.reference import sample_items
 
 
@@ -26,7 +28,7 @@ def test_an_item_is_published_as_version_1() -> None:
 
 def test_a_changed_item_is_published_as_the_next_version() -> None:
     changed = {**DEFINITION, "nameEn": "Real estate transfer"}
-    given(item_published).when(PublishItem(changed)).then(ItemPublished(ITEM, 2, changed))
+    given(item_published).when(PublishItem(changed)).then(ItemPublished(ITEM, 2, changed, None))
 
 
 def test_the_item_in_force_is_not_published_again() -> None:
@@ -34,8 +36,8 @@ def test_the_item_in_force_is_not_published_again() -> None:
 
 
 def test_going_back_to_an_older_definition_is_a_new_version() -> None:
-    changed = ItemPublished(ITEM, 2, {**DEFINITION, "nameEn": "Other"})
-    given(item_published, changed).when(publish_item).then(ItemPublished(ITEM, 3, DEFINITION))
+    changed = ItemPublished(ITEM, 2, {**DEFINITION, "nameEn": "Other"}, None)
+    given(item_published, changed).when(publish_item).then(ItemPublished(ITEM, 3, DEFINITION, None))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_an_incomplete_item_is_refused_with_the_place_that_is_wrong(definition: 
 
 def test_an_item_may_give_no_licence() -> None:
     given().when(PublishItem(without("resultLicenceTypeId"))).then(
-        ItemPublished(ITEM, 1, without("resultLicenceTypeId"))
+        ItemPublished(ITEM, 1, without("resultLicenceTypeId"), None)
     )
 
 

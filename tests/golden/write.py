@@ -1,15 +1,13 @@
-"""Writes the golden file of each event type that has none. Files that exist are never touched: they are released."""
-
-from pathlib import Path
+"""Writes the golden file of each event type and schema that has none. What exists is released and never touched."""
 
 from tests.examples import EVENTS
-from tests.infra.test_event_codec import encoded
+from tests.infra.test_event_codec import encoded, golden_file
 
 
 def main() -> None:
     """Write what is missing and name it."""
-    for name, event in EVENTS.items():
-        file = Path(__file__).parent / f"{name}.v1.json"
+    for event in EVENTS.values():
+        file = golden_file(event)
         if not file.exists():
             file.write_bytes(encoded(event))
             print(file.name)

@@ -18,6 +18,7 @@ from tests.examples import (
     CASE_ID,
     DENIED,
     EVENTS,
+    FIRST_DEFINITION,
     GRANTED,
     ISSUED,
     ORGANISATION_ID,
@@ -32,7 +33,7 @@ from tests.examples import (
 )
 from tongban.domain.personal import ERASED, WITHHELD, personal_fields
 from tongban.domain.recorded import NO_RULES, Recorded
-from tongban.domain.registry import EVENT_TYPES
+from tongban.domain.registry import EVENT_NAMES, EVENT_TYPES, schema_of
 from tongban.infra import event_codec
 from tongban.infra.event_codec import UnreadableEvent, decode, encode, subjects_of
 from tongban.infra.sealing import BrokenSeal, unseal
@@ -42,6 +43,8 @@ KEY_ID = UUID("0191d6a0-0000-7000-8000-0000000000a1")
 PERSON_KEY = bytes(range(32))
 KEYS = {PERSON_ID: (KEY_ID, PERSON_KEY), ORGANISATION_ID: (UUID(int=KEY_ID.int + 1), PERSON_KEY[::-1])}
 NONCE = bytes(12)
+# (type, schema) → how the example of that schema reads where it differs from the current one.
+LATER: Mapping[tuple[str, int], Mapping[str, Any]] = {("catalogue.ItemPublished", 1): {"definition": FIRST_DEFINITION}}
 POSITION = 41
 
 
@@ -58,6 +61,17 @@ class Opener:
 
 OPENER = Opener(KEYS)
 NOBODY = Opener({})
+
+
+def golden_file(event: Any) -> Path:
+    """The exact bytes of an example in its current schema."""
+    event_type = event.__class__
+    return GOLDEN / f"{EVENT_NAMES[event_type]}.v{schema_of(event_type)}.json"
+
+
+def brought_up_to_date(event: Any, schema: int) -> Any:
+    """What the example of an older schema is read as: today's example, but for what it could not say."""
+    return replace(event, **LATER.get((EVENT_NAMES[event.__class__], schema), {}))
 
 
 def encoded(event: Any, **changes: Any) -> bytes:
@@ -90,19 +104,31 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_every_event_type_has_an_example_and_a_golden_file() -> None:
     assert set(EVENTS) == set(EVENT_TYPES)
-    assert {file.name for file in GOLDEN.glob("*.json")} >= {f"{name}.v1.json" for name in EVENT_TYPES}
+    assert {file.name for file in GOLDEN.glob("*.json")} == {
+        f"{name}.v{schema}.json" for name, event in EVENT_TYPES.items() for schema in range(1, schema_of(event) + 1)
+    }
 
 
 def test_an_event_is_written_as_these_very_bytes(name: str) -> None:
-    assert encoded(EVENTS[name]) == (GOLDEN / f"{name}.v1.json").read_bytes()
+    assert encoded(EVENTS[name]) == golden_file(EVENTS[name]).read_bytes()
 
 
 def test_released_bytes_are_read_for_ever(name: str) -> None:
-    recorded = decode((GOLDEN / f"{name}.v1.json").read_bytes(), POSITION, OPENER)
     event = EVENTS[name]
+    recorded = decode(golden_file(event).read_bytes(), POSITION, OPENER)
     assert recorded.event == event
     assert recorded.envelope == envelope(event)
     assert recorded.position == POSITION
+
+
+OLDER = [(name, schema, event) for name, event in EVENTS.items() for schema in range(1, schema_of(event.__class__))]
+
+
+@pytest.mark.parametrize(("name", "schema", "event"), OLDER, ids=[f"{name}.v{schema}" for name, schema, _ in OLDER])
+def test_released_bytes_of_an_older_schema_are_read_for_ever(name: str, schema: int, event: Any) -> None:
+    recorded = decode((GOLDEN / f"{name}.v{schema}.json").read_bytes(), POSITION, OPENER)
+    assert recorded.event == brought_up_to_date(event, schema)
+    assert recorded.envelope == envelope(event, schema=schema)
 
 
 def test_keys_stand_in_their_order_and_the_seal_is_last() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import date, timedelta
 
 import psycopg
 import pytest
 
 from tests.projections.conftest import ReadTables
-from tests.story import MORNING, Story, officer
+from tests.story import MORNING, Story, definition, officer
+from tongban.domain.actor import Actor, Role
 from tongban.domain.case.events import ApplicationAccepted, CaseClosed, Result
+from tongban.domain.catalogue.events import ItemDrafted, ItemPublished, ItemWithdrawn
+from tongban.domain.ids import item_stream
+from tongban.domain.office_time import office_day
 from tongban.domain.registry import EVENT_TYPES
 from tongban.projections.cases import case_by_id, case_by_number, cases_of
 from tongban.projections.items import item_by_id, items_in_force
@@ -21,6 +26,8 @@ from tongban.projections.queue import QUEUE, queue_of
 from tongban.projections.ratings import ratings_of
 from tongban.projections.registry import PROJECTIONS
 from tongban.projections.timeline import applications_of, timeline_of
+
+TODAY = office_day(MORNING)
 
 
 def test_every_event_type_is_folded_by_exactly_one_stream_table() -> None:
@@ -155,14 +162,14 @@ def test_pages_follow_each_other_without_overlap(tables: ReadTables) -> None:
         queued = queue_of(cursor, "samr", first=4)
         rest = queue_of(cursor, "samr", first=4, after=queued.rows[-1][0])
         assert (len(rest.rows), rest.has_next) == (3, False)
-        assert [row.item_id for _, row in items_in_force(cursor, first=2).rows] == [
+        assert [row.item_id for _, row in items_in_force(cursor, today=TODAY, first=2).rows] == [
             "food-licence",
             "kitchen-waste",
         ]
-        item = item_by_id(cursor, "food-licence")
+        item = item_by_id(cursor, "food-licence", today=TODAY)
         assert item is not None
         assert item.name_en == "food licence"
-        assert item_by_id(cursor, "food-licence", 2) is None
+        assert item_by_id(cursor, "food-licence", today=TODAY, version=2) is None
         for bad in (
             "",
             "x",
@@ -177,6 +184,39 @@ def test_pages_follow_each_other_without_overlap(tables: ReadTables) -> None:
         for size in (0, -1, 101):
             with pytest.raises(BadPageSize):
                 cases_of(cursor, buyer, first=size)
+
+
+def test_which_version_of_an_item_is_in_force_depends_on_the_day(tables: ReadTables) -> None:
+    story = Story()
+    stream, admin, entry = item_stream("food-licence"), Actor("admin", Role.ADMIN), definition("food-licence")
+    for event in (
+        ItemDrafted("food-licence", entry),
+        ItemPublished("food-licence", 1, entry, None),
+        ItemPublished("food-licence", 2, entry, TODAY + timedelta(10)),
+        ItemWithdrawn("food-licence", TODAY + timedelta(20)),
+        ItemPublished("food-licence", 3, entry, TODAY + timedelta(30)),
+    ):
+        story.append(stream, event, actor=admin, at=MORNING)
+    tables.apply(story.events)
+    days = {-1: 1, 0: 1, 9: 1, 10: 2, 19: 2, 20: None, 29: None, 30: 3}
+    with tables.selecting() as cursor:
+        for days_on, version in days.items():
+            today = TODAY + timedelta(days_on)
+            row = item_by_id(cursor, "food-licence", today=today)
+            assert (row.item_version if row else None) == version
+            assert len(items_in_force(cursor, today=today, first=5).rows) == (version is not None)
+        row = item_by_id(cursor, "food-licence", today=TODAY, version=2)
+        assert row is not None
+        assert row.effective_from == date(2026, 3, 12)
+
+
+def test_an_item_that_is_only_drafted_is_not_listed(tables: ReadTables) -> None:
+    story = Story()
+    draft = ItemDrafted("food-licence", {"id": "food-licence"})
+    story.append(item_stream("food-licence"), draft, actor=Actor("admin", Role.ADMIN), at=MORNING)
+    tables.apply(story.events)
+    with tables.selecting() as cursor:
+        assert items_in_force(cursor, today=TODAY, first=5).rows == []
 
 
 def test_no_personal_value_stands_in_clear_in_a_read_table(tables: ReadTables) -> None:

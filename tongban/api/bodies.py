@@ -54,7 +54,7 @@ class BodyReader:
         self._prefix = name.encode() + b"\n"
         self._body = body
         self._form: type[BaseModel] = form_of(body)
-        self.members = tuple(self._form.model_fields)
+        self.members = tuple(field.alias or name for name, field in self._form.model_fields.items())
 
     def read(self, raw: bytes) -> Body:
         """Raises Problem: 400 naming each place that is wrong, never a value found there; 413 for too large a body."""

@@ -29,10 +29,13 @@ def form_of(body: type) -> type[BaseModel]:
     members: dict[str, Any] = {}
     for field in fields(body):
         hint = _bounded(field.name, hints[field.name])
+        alias = field.name.removesuffix("_")  # `from_`: a member may bear a name that Python keeps for itself
         if field.default_factory is not MISSING:
-            members[field.name] = (hint, Field(default_factory=field.default_factory))
+            members[field.name] = (hint, Field(default_factory=field.default_factory, alias=alias))
+        elif field.default is MISSING:
+            members[field.name] = (hint, Field(alias=alias))
         else:
-            members[field.name] = (hint, ... if field.default is MISSING else field.default)
+            members[field.name] = (hint, Field(default=field.default, alias=alias))
     config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
     doc = " ".join((body.__doc__ or "").split())
     return cast("type[BaseModel]", create_model(body.__name__, __config__=config, __doc__=doc, **members))

@@ -23,9 +23,10 @@ from tongban.domain.case.commands import (
 from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
 from tongban.domain.case.refusals import UnknownCase
 from tongban.domain.case.state import CASE, Case
-from tongban.domain.catalogue.commands import PublishItem
-from tongban.domain.catalogue.decide import publish_item
-from tongban.domain.catalogue.item import check_item
+from tongban.domain.catalogue.checks import item_id_of
+from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
+from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
+from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.domain.catalogue.state import ITEM
 from tongban.domain.errors import NotYours, OtherDepartment
 from tongban.domain.ids import item_stream, rating_stream
@@ -104,8 +105,11 @@ def _register_party(asked: Asked) -> list[Any]:
 
 
 def _item_of(command: PublishItem, _: UUID) -> UUID:
-    check_item(command.item)
-    return item_stream(command.item["id"])
+    if command.item is not None:
+        return item_stream(item_id_of(command.item))
+    if command.item_id is None:
+        raise InvalidItem(at="", problem="an item, or the item_id of a draft, is required")
+    return item_stream(command.item_id)
 
 
 def _submit(asked: Asked) -> list[Any]:
@@ -113,7 +117,8 @@ def _submit(asked: Asked) -> list[Any]:
     actor = asked.circumstances.actor
     if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
         raise NotYours(applicant=command.applicant)
-    item = asked.other(item_stream(command.item), ITEM)
+    day = office_day(asked.circumstances.effective_at)
+    item = item_for_filing(asked.other(item_stream(command.item), ITEM), command.item, day)
     facts = FilingFacts(
         item=item,
         applicant=asked.other(command.applicant, PARTY),
@@ -195,12 +200,27 @@ _ALL: tuple[Handler, ...] = (
         creates=True,
     ),
     Handler(
+        body=DraftItem,
+        roles=frozenset({Role.ADMIN}),
+        aggregate=ITEM,
+        stream=lambda command, _: item_stream(item_id_of(command.item)),
+        decide=lambda asked: list(draft_item(asked.command, asked.state)),
+        creates=True,
+    ),
+    Handler(
         body=PublishItem,
         roles=frozenset({Role.ADMIN}),
         aggregate=ITEM,
         stream=_item_of,
-        decide=lambda asked: list(publish_item(asked.command, asked.state)),
+        decide=lambda asked: list(publish_item(asked.command, asked.circumstances, asked.state)),
         creates=True,
+    ),
+    Handler(
+        body=WithdrawItem,
+        roles=frozenset({Role.ADMIN}),
+        aggregate=ITEM,
+        stream=lambda command, _: item_stream(command.item_id),
+        decide=lambda asked: list(withdraw_item(asked.command, asked.circumstances, asked.state)),
     ),
     Handler(
         body=SubmitApplication,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import strawberry
 from strawberry.scalars import JSON
 
+from tongban.domain.office_time import office_day
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import askable
@@ -37,6 +38,10 @@ class ServiceItem(Node):
         return self.row.definition  # type: ignore[return-value]
 
 
+def _today() -> date:
+    return office_day(datetime.now(UTC))
+
+
 def service_item(row: ItemVersionRow) -> ServiceItem:
     """The GraphQL object of a row."""
     return ServiceItem(
@@ -58,7 +63,7 @@ def find_item(info: Info, text: str, version: int | None) -> ServiceItem | None:
     """An item by its catalogue id, in one version, by default the one in force."""
     if not askable(text):
         return None
-    row = item_by_id(info.context.cursor, text, version)
+    row = item_by_id(info.context.cursor, text, today=_today(), version=version)
     return service_item(row) if row else None
 
 
@@ -68,7 +73,7 @@ def resolve_items(
     """The items in force."""
     if department is not None and not askable(department):
         department = ""
-    page = items_in_force(info.context.cursor, first=first, after=after, department=department)
+    page = items_in_force(info.context.cursor, today=_today(), first=first, after=after, department=department)
     return connect(page, after, service_item)
 
 

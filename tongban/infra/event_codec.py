@@ -27,7 +27,9 @@ from tongban.infra.sealing import BOX_FIELDS, seal
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 # (type, schema) → how its clear data becomes that of schema + 1. Released events are never rewritten.
-UPCASTS: dict[tuple[str, int], Upcast] = {}
+UPCASTS: dict[tuple[str, int], Upcast] = {
+    ("catalogue.ItemPublished", 1): lambda data: data | {"effective_from": None},
+}
 
 _SEALED = b',"sealed":'
 _FIELDS = frozenset(

@@ -1,16 +1,18 @@
-"""Which service items are published? `item_view`: the version in force of each; `item_version_view`: every version."""
+"""Which service items are published? `item_view`: which version of each is for which days; `item_version_view`: all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from psycopg import Cursor, sql
 
-from tongban.domain.catalogue.events import ItemPublished
+from tongban.domain.catalogue.events import CatalogueEvent, ItemDrafted, ItemPublished, ItemWithdrawn
 from tongban.domain.catalogue.item import read_item
+from tongban.domain.catalogue.state import first_day
+from tongban.domain.office_time import office_day
 from tongban.domain.recorded import Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_code
 from tongban.projections.projection import LogTable, StreamTable
@@ -21,18 +23,23 @@ ItemName = tuple[str, int]
 
 
 class ItemRow(NamedTuple):
-    """Which version of an item is in force, and which department leads it."""
+    """Which versions an item has and for which days each is; `item_version` and `lead` are of the newest.
+
+    An item that has only been drafted has version 0, no lead and no schedule. `schedule` is a list of objects in order
+    of publication: version, starts (first day), ends (first day of the withdrawal, or null).
+    """
 
     id: UUID
     item_id: str
     item_version: int
     lead: str
+    schedule: list[dict[str, Any]]
     version: int
     position: int
 
 
 class ItemVersionRow(NamedTuple):
-    """One published version of an item; `definition` is the entry as it was published."""
+    """One published version of an item and its first day; `definition` is the entry as it was published."""
 
     item_id: str
     item_version: int
@@ -40,22 +47,38 @@ class ItemVersionRow(NamedTuple):
     name_en: str
     lead: str
     published_at: datetime
+    effective_from: date
     definition: Mapping[str, Any]
     version: int
     position: int
 
 
-def fold(_: ItemRow | None, recorded: Recorded) -> ItemRow:
-    """The item after one more publication."""
-    event: ItemPublished = recorded.event
-    return ItemRow(
-        id=recorded.envelope.stream,
-        item_id=event.item_id,
-        item_version=event.item_version,
-        lead=read_item(event.definition).lead,
-        version=recorded.envelope.version,
-        position=recorded.position,
-    )
+def fold(row: ItemRow | None, recorded: Recorded) -> ItemRow:
+    """The item after one more event."""
+    event: CatalogueEvent = recorded.event
+    envelope = recorded.envelope
+    before = row or ItemRow(envelope.stream, event.item_id, 0, "", [], 0, 0)
+    return _after(before, event, envelope.effective_at)._replace(version=envelope.version, position=recorded.position)
+
+
+def _after(row: ItemRow, event: CatalogueEvent, at: datetime) -> ItemRow:
+    match event:
+        case ItemDrafted():
+            return row
+        case ItemPublished():
+            starts = first_day(event.effective_from, office_day(at), first=not row.schedule)
+            made = {"version": event.item_version, "starts": starts.isoformat(), "ends": None}
+            lead = read_item(event.definition).lead
+            return row._replace(item_version=event.item_version, lead=lead, schedule=[*row.schedule, made])
+        case ItemWithdrawn():
+            day = event.withdrawn_from.isoformat()
+            return row._replace(
+                schedule=[
+                    made | {"ends": day if made["ends"] is None else min(made["ends"], day)} for made in row.schedule
+                ]
+            )
+        case _:
+            assert_never(event)
 
 
 def entry(recorded: Recorded) -> ItemVersionRow:
@@ -69,24 +92,31 @@ def entry(recorded: Recorded) -> ItemVersionRow:
         name_en=read.name_en,
         lead=read.lead,
         published_at=recorded.envelope.effective_at,
+        effective_from=event.effective_from or office_day(recorded.envelope.effective_at),
         definition=event.definition,
         version=recorded.envelope.version,
         position=recorded.position,
     )
 
 
-ITEMS = StreamTable(name="item_view", row=ItemRow, events=(ItemPublished,), fold=fold)
+ITEMS = StreamTable(name="item_view", row=ItemRow, events=(ItemDrafted, ItemPublished, ItemWithdrawn), fold=fold)
 ITEM_VERSIONS = LogTable(name="item_version_view", row=ItemVersionRow, events=(ItemPublished,), entry=entry)
 
 _SELECT = selecting("item_version_view", ItemVersionRow)
-_IN_FORCE = _SELECT + sql.SQL(" WHERE (item_id, item_version) IN (SELECT item_id, item_version FROM item_view)")
+_IN_FORCE = _SELECT + sql.SQL(
+    " WHERE (item_id, item_version) IN ("
+    "SELECT item.item_id, ruling.version FROM item_view item CROSS JOIN LATERAL ("
+    "SELECT made.version FROM jsonb_to_recordset(item.schedule) AS made(version int, starts date, ends date)"
+    " WHERE made.starts <= %s AND (made.ends IS NULL OR made.ends > %s)"
+    " ORDER BY made.starts DESC, made.version DESC LIMIT 1) ruling)"
+)
 BY_ID: Keyset[ItemVersionRow] = Keyset("items", lambda row: (row.item_id,), (read_code,))
 
 
-def item_by_id(cursor: Cursor[Any], item_id: str, version: int | None = None) -> ItemVersionRow | None:
-    """A service item in one version, by default the one in force."""
+def item_by_id(cursor: Cursor[Any], item_id: str, *, today: date, version: int | None = None) -> ItemVersionRow | None:
+    """A service item in one version, by default the one in force today."""
     if version is None:
-        return fetch_one(cursor, ItemVersionRow, _IN_FORCE + sql.SQL(" AND item_id = %s"), (item_id,))
+        return fetch_one(cursor, ItemVersionRow, _IN_FORCE + sql.SQL(" AND item_id = %s"), (today, today, item_id))
     query = _SELECT + sql.SQL(" WHERE item_id = %s AND item_version = %s")
     return fetch_one(cursor, ItemVersionRow, query, (item_id, version))
 
@@ -101,11 +131,11 @@ def items_by_names(cursor: Cursor[Any], names: Iterable[ItemName]) -> dict[ItemN
 
 
 def items_in_force(
-    cursor: Cursor[Any], *, first: int, after: str | None = None, department: str | None = None
+    cursor: Cursor[Any], *, today: date, first: int, after: str | None = None, department: str | None = None
 ) -> Page[ItemVersionRow]:
-    """The service items in force, by id; of one lead department if it is named. Raises BadCursor, BadPageSize."""
+    """The service items in force today, by id; of one lead department if it is named. Raises BadCursor, BadPageSize."""
     query = _IN_FORCE
-    parameters: list[Any] = []
+    parameters: list[Any] = [today, today]
     if department is not None:
         query += sql.SQL(" AND lead = %s")
         parameters.append(department)

@@ -1,22 +1,27 @@
-"""Reading a catalogue entry: the parts of a service item's definition that decisions rest on."""
+"""Reading a catalogue entry: the parts of a service item's definition that decisions rest on.
+
+In: an entry as it was published, also of a release that asked for fewer fields. Out: what it says, with what the law
+sets where it says nothing. Whether an entry may be published is asked in `checks`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
-from tongban.domain.errors import RuleBroken
+from tongban.domain.catalogue import defaults
 
-Wanted = TypeVar("Wanted")
-
+IMMEDIATE = "1"
 PROMISED = "2"  # 办件类型 (GB/T 39046): 1 即办件, 2 承诺件, 9 other
 
 
-class InvalidItem(RuleBroken):
-    """The item's definition is not complete or not consistent; `at` says where (JSON pointer)."""
+@dataclass(frozen=True, slots=True)
+class MaterialName:
+    """What a material is called."""
 
-    zh = "事项定义不完整或不一致。"
+    zh: str
+    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,13 @@ class ItemDefinition:
     """What a case needs of the item version it is filed under.
 
     `lead` decides; `branches` each give an opinion, side by side; `promised` is 承诺件 (case type 2), where the officer
-    who accepted may not decide.
+    who accepted may not decide. `visits` is how often the applicant has to come, `before` what the item took before it
+    was reformed (materials, workingDays, visits, inspections: what is known of them).
+
+    `terms` is the JSON object a case carries along from its filing on: `legal`, `promised`, `extension` (value, unit,
+    basis, or null), `correction`, `applicant_correction`, `tolerant` (value, unit), `accepted_on_filing`, `materials`
+    (id → necessity, exempt_by, licence_type), `inspection`, `commitment` (check_within), `immediate`, `procedures`,
+    `fee` (amount, currency), `city_wide`, `delivery`.
     """
 
     id: str
@@ -36,45 +47,10 @@ class ItemDefinition:
     licence_type: str | None
     materials: frozenset[str]
     serves: frozenset[str]
-
-
-def _get(source: Mapping[str, Any], key: str, kind: type[Wanted], at: str) -> Wanted:
-    value = source.get(key)
-    if not isinstance(value, kind) or (kind is str and not value):
-        raise InvalidItem(at=f"{at}/{key}", problem=f"a {kind.__name__} is required")
-    return value
-
-
-def _texts(source: Mapping[str, Any], key: str, at: str) -> tuple[str, ...]:
-    values = _get(source, key, list, at)
-    if not values or not all(isinstance(value, str) and value for value in values):
-        raise InvalidItem(at=f"{at}/{key}", problem="a list of one or more texts is required")
-    if len(set(values)) != len(values):
-        raise InvalidItem(at=f"{at}/{key}", problem="an entry is repeated")
-    return tuple(values)
-
-
-def _check_materials(entry: Mapping[str, Any]) -> None:
-    names: list[str] = []
-    for number, material in enumerate(_get(entry, "materials", list, "")):
-        if not isinstance(material, Mapping):
-            raise InvalidItem(at=f"/materials/{number}", problem="an object is required")
-        names.append(_get(material, "materialId", str, f"/materials/{number}"))
-    if len(set(names)) != len(names):
-        raise InvalidItem(at="/materials", problem="a materialId is repeated")
-
-
-def check_item(entry: Mapping[str, Any]) -> None:
-    """Refuse a definition that a case could not be decided on. Raises InvalidItem at the first place that is wrong."""
-    for key in ("id", "nameZh", "nameEn", "departmentId"):
-        _get(entry, key, str, "")
-    _texts(_get(entry, "reviewBranches", dict, ""), "departments", "/reviewBranches")
-    _get(_get(entry, "caseType", dict, ""), "code", str, "/caseType")
-    _check_materials(entry)
-    _texts(entry, "serviceObjects", "")
-    licence_type = entry.get("resultLicenceTypeId")
-    if licence_type is not None and not isinstance(licence_type, str):
-        raise InvalidItem(at="/resultLicenceTypeId", problem="a text or null is required")
+    material_names: Mapping[str, MaterialName] = field(default_factory=dict)
+    visits: int = 0
+    before: Mapping[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
 
 
 def read_item(entry: Mapping[str, Any]) -> ItemDefinition:
@@ -89,4 +65,69 @@ def read_item(entry: Mapping[str, Any]) -> ItemDefinition:
         licence_type=entry.get("resultLicenceTypeId"),
         materials=frozenset(material["materialId"] for material in entry["materials"]),
         serves=frozenset(entry["serviceObjects"]),
+        material_names={material["materialId"]: _name(material) for material in entry["materials"]},
+        visits=entry.get("visits") or 0,
+        before=entry.get("before") or {},
+        terms=_terms(entry),
     )
+
+
+def _name(material: Mapping[str, Any]) -> MaterialName:
+    identity = material["materialId"]
+    return MaterialName(zh=material.get("nameZh") or identity, en=material.get("nameEn") or identity)
+
+
+def _terms(entry: Mapping[str, Any]) -> dict[str, Any]:
+    own = entry.get("clockRules") or {}
+    tolerant = entry.get("tolerantAcceptance")
+    commitment = entry.get("commitment") or {}
+    return {
+        "legal": _limit(entry.get("legalTimeLimit")),
+        "promised": _limit(entry.get("promisedTimeLimit")),
+        "extension": _extension(entry.get("extension") or {}),
+        "accepted_on_filing": bool(own.get("acceptedOnFiling", defaults.ACCEPTED_ON_FILING)),
+        "correction": _span(own.get("correction") or defaults.CORRECTION),
+        "applicant_correction": _span(own.get("applicantCorrection") or defaults.APPLICANT_CORRECTION),
+        "materials": {
+            material["materialId"]: {
+                "necessity": material.get("necessity", "REQUIRED"),
+                "exempt_by": material.get("exemptBy", "NONE"),
+                "licence_type": material.get("licenceTypeId"),
+            }
+            for material in entry["materials"]
+        },
+        "tolerant": _span(own.get("tolerant") or defaults.TOLERANT) if tolerant else None,
+        "inspection": bool(entry.get("onSiteInspection", False)),
+        "commitment": (
+            {"check_within": _span(commitment.get("checkWithin") or defaults.COMMITMENT_CHECK)}
+            if commitment.get("eligible")
+            else None
+        ),
+        "immediate": entry["caseType"]["code"] == IMMEDIATE,
+        "procedures": [procedure["type"] for procedure in entry.get("specialProcedures") or []],
+        "fee": _fee(entry.get("fee") or {}),
+        "city_wide": bool(entry.get("cityWide", False)),
+        "delivery": list(entry.get("delivery") or defaults.DELIVERY),
+    }
+
+
+def _span(limit: Mapping[str, Any]) -> dict[str, Any]:
+    return {"value": limit["value"], "unit": limit["unit"]}
+
+
+def _limit(limit: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    # Where no law is named, what is named is where the figure comes from.
+    return None if limit is None else _span(limit) | {"basis": limit.get("basis") or limit.get("source")}
+
+
+def _extension(extension: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not extension.get("allowed"):
+        return None
+    return {"value": extension["maxDays"], "unit": extension["unit"], "basis": extension.get("basis")}
+
+
+def _fee(fee: Mapping[str, Any]) -> dict[str, Any] | None:
+    # A fee without an amount is one the provider works out for each case (an insurance premium).
+    if not fee.get("charged"):
+        return None
+    return {"amount": fee.get("amount"), "currency": fee.get("currency", defaults.CURRENCY)}
