@@ -44,6 +44,8 @@ from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Rules
 from tongban.domain.registry import EVENT_NAMES, schema_of
+from tongban.domain.sharing.commands import RecordExchanges
+from tongban.domain.sharing.events import ExchangeRecorded, ExchangeResult, ExemptionFailed, Purpose
 
 PERSON_ID = UUID("0191d6a0-0000-7000-8000-000000000001")
 ORGANISATION_ID = UUID("0191d6a0-0000-7000-8000-000000000002")
@@ -231,6 +233,32 @@ case_rated = CaseRated(
     text="办得很快之评语",
 )
 
+exchange_recorded = ExchangeRecorded(
+    request_id=COMMAND_ID,
+    purpose=Purpose.FORM_OPENING,
+    item=ITEM,
+    subject=PERSON_ID,
+    draft=DRAFT_ID,
+    asked_by=f"citizen:{PERSON_ID}",
+    material="sale-contract",
+    how="DATA_SHARING",
+    source="housing",
+    result=ExchangeResult.FOUND,
+    status="VALID",
+    evidence_id="housing:sale-contract:42",
+    data_version="42",
+    data_as_of=EFFECTIVE_AT,
+    latency_ms=37,
+    attempts=1,
+)
+exemption_failed = ExemptionFailed(
+    request_id=COMMAND_ID,
+    item=ITEM,
+    material="sale-contract",
+    source="housing",
+    problem=ExchangeResult.TIMEOUT,
+)
+
 ALL_PASSED = tuple(opinion_recorded(branch) for branch in BRANCHES)
 FILED = (application_submitted,)
 ACCEPTED = (*FILED, application_accepted)
@@ -256,6 +284,8 @@ EVENTS: Mapping[str, Any] = {
         case_closed,
         licence_collected,
         case_rated,
+        exchange_recorded,
+        exemption_failed,
     )
 }
 """Type name → example."""
@@ -266,6 +296,7 @@ _STREAMS = {
     "case": CASE_ID,
     "licence": LICENCE_ID,
     "rating": rating_stream(CASE_ID),
+    "sharing": DRAFT_ID,
 }
 
 
@@ -335,6 +366,7 @@ collect_licence = CollectLicence(
     valid_to=None,
     face={"owner": "欧阳测试归集"},
 )
+record_exchanges = RecordExchanges(opening=DRAFT_ID, exchanges=(exchange_recorded,))
 rate_case = RateCase(case_id=CASE_ID, grade=2, options=("fast",), text="办得很快之评语", anonymous=True)
 
 COMMANDS: Mapping[str, Any] = {
@@ -352,6 +384,7 @@ COMMANDS: Mapping[str, Any] = {
         issue_licence,
         collect_licence,
         rate_case,
+        record_exchanges,
     )
 }
 """Command name → example."""

@@ -31,12 +31,22 @@ from tongban.domain.party.events import PartyRegistered
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.decide import rate_case
 from tongban.domain.registry import AGGREGATES, EVENT_NAMES
+from tongban.domain.sharing.commands import RecordExchanges
+from tongban.domain.sharing.decide import record_exchanges
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 NOW = START + timedelta(days=30)
 
 Command = (
-    RegisterParty | DraftItem | PublishItem | WithdrawItem | SubmitApplication | CaseCommand | CollectLicence | RateCase
+    RegisterParty
+    | DraftItem
+    | PublishItem
+    | WithdrawItem
+    | SubmitApplication
+    | CaseCommand
+    | CollectLicence
+    | RateCase
+    | RecordExchanges
 )
 
 
@@ -110,6 +120,8 @@ class Asked:
                 return list(submit_application(command, circumstances, states["case"], facts))
             case CollectLicence():
                 return list(collect_licence(command, states["licence"]))
+            case RecordExchanges():
+                return list(record_exchanges(command, states["sharing"]))
             case RateCase():
                 return list(rate_case(command, circumstances, states["rating"], states["case"]))
             case _:

@@ -28,6 +28,7 @@ from tests.examples import (
     collect_licence,
     draft_item,
     publish_item,
+    record_exchanges,
     register_party,
     reviewer,
     submit_application,
@@ -189,6 +190,7 @@ def test_no_other_role_may_give_the_command(shared: Office, name: str) -> None:
         "IssueLicence": IssueLicence(uuid4()),
         "RateCase": RateCase(uuid4(), 1),
         "CollectLicence": collect_licence,
+        "RecordExchanges": record_exchanges,
     }
     allowed = HANDLERS[name].roles
     outcomes = shared.do(*(ask(bodies[name], Actor("x", role, LEAD)) for role in Role if role not in allowed))

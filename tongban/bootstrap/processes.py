@@ -22,6 +22,7 @@ from tongban.api.server import server
 from tongban.bootstrap.errors import NotConfigured, need_database
 from tongban.bootstrap.reacting import REACTED_AT_ONCE, open_reactor
 from tongban.commands.bus import CommandBus
+from tongban.commands.ports import LogUnavailable
 from tongban.consumers.feed import Feed
 from tongban.consumers.kafka_feed import KafkaFeed
 from tongban.consumers.loop import ConsumerDoubt, ConsumerLoop, Handler
@@ -44,7 +45,7 @@ from tongban.infra.reference import load_reference
 from tongban.infra.relay import Relay, RelayDoubt
 from tongban.infra.relay_metrics import RelayMetrics
 from tongban.infra.settings import Settings
-from tongban.infra.write_side import forget_old_answers, open_write_side
+from tongban.infra.write_side import forget_old_answers, open_write_side, sweep_materials
 from tongban.projections.registry import apply_batch
 
 _READ_CONNECTIONS = 16
@@ -158,10 +159,12 @@ def _consumer(settings: Settings, name: str, handler: Handler[Any], *, limit: in
 def _keep_clean(settings: Settings, stop: threading.Event) -> None:
     while not stop.wait(_CLEAN_EVERY):
         try:
+            # First: which uploads to keep is told by the answers that are forgotten next.
+            log.info("materials_swept", **sweep_materials(settings))
             with connect(settings.database_url, DbRole.WRITER) as conn:
                 log.info("answers_forgotten", count=forget_old_answers(conn))
-        except psycopg.Error as error:
-            log.warning("answers_not_forgotten", error=type(error).__name__)
+        except (psycopg.Error, LogUnavailable, OSError) as error:
+            log.warning("not_cleaned", error=type(error).__name__)
 
 
 def _run_until_signal(run: Callable[[threading.Event], None]) -> None:

@@ -200,6 +200,7 @@ class Batch:
                 other=lambda stream, kind: current[stream].state_as(kind),
                 holder=holder,
                 desk=self._desk,
+                evidence=request.evidence,
             )
             events = work.handler.decide(asked)
             if events:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -40,6 +40,10 @@ from tongban.domain.party.state import PARTY
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.decide import rate_case
 from tongban.domain.rating.state import RATING
+from tongban.domain.recorded import Evidence
+from tongban.domain.sharing.commands import RecordExchanges
+from tongban.domain.sharing.decide import record_exchanges
+from tongban.domain.sharing.state import SHARING
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class Desk:
 class Asked(NamedTuple):
     """One command with everything its decision may look at.
 
-    `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named.
+    `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named;
+    `evidence` what was found out about the materials that the command claims.
     """
 
     command: Any
@@ -64,6 +69,7 @@ class Asked(NamedTuple):
     other: Callable[[UUID, Aggregate[Any]], Any]
     holder: UUID | None
     desk: Desk
+    evidence: tuple[Evidence, ...] = ()
 
 
 def _nothing(_: Any) -> tuple[UUID, ...]:
@@ -124,7 +130,20 @@ def _submit(asked: Asked) -> list[Any]:
         applicant=asked.other(command.applicant, PARTY),
         number=_case_number(item.read.lead, asked) if item.read else "",
     )
-    return list(submit_application(command, asked.circumstances, asked.state, facts))
+    return with_evidence(submit_application(command, asked.circumstances, asked.state, facts), asked.evidence)
+
+
+def with_evidence(events: Sequence[Any], found: tuple[Evidence, ...]) -> list[Any]:
+    """The events with what was found out about a material in the place of what was claimed of it."""
+    by_material = {evidence.material: evidence for evidence in found}
+    if not by_material:
+        return list(events)
+    return [
+        replace(event, evidence=tuple(by_material.get(claimed.material, claimed) for claimed in event.evidence))
+        if hasattr(event, "evidence")
+        else event
+        for event in events
+    ]
 
 
 def _case_number(lead: str, asked: Asked) -> str:
@@ -253,6 +272,15 @@ _ALL: tuple[Handler, ...] = (
         stream=lambda command, _: command.licence_id,
         decide=lambda asked: list(collect_licence(asked.command, asked.state)),
         correlation=lambda asked: asked.command.correlation or asked.command.case_id,
+        creates=True,
+        public=False,
+    ),
+    Handler(
+        body=RecordExchanges,
+        roles=frozenset({Role.SYSTEM}),
+        aggregate=SHARING,
+        stream=lambda command, _: command.opening,
+        decide=lambda asked: list(record_exchanges(asked.command, asked.state)),
         creates=True,
         public=False,
     ),

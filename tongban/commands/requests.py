@@ -9,11 +9,15 @@ from uuid import UUID
 
 from tongban.domain.actor import Actor
 from tongban.domain.errors import Conflict, DomainError, RuleBroken
+from tongban.domain.recorded import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One command with who asks. `fingerprint` is the SHA-256 of what was asked; `trace` a W3C traceparent."""
+    """One command with who asks. `fingerprint` is the SHA-256 of what was asked; `trace` a W3C traceparent.
+
+    `evidence` is what was found out about the materials that the command claims, before it came here.
+    """
 
     name: str
     body: Any
@@ -24,6 +28,7 @@ class Request:
     effective_at: datetime | None = None
     trace: str | None = None
     causation: UUID | None = None
+    evidence: tuple[Evidence, ...] = ()
     principal: str = field(init=False)
     """Whose idempotency key it is. Asked for several times per command, so it is made once."""
 

@@ -10,8 +10,9 @@ from tongban.domain.catalogue.state import ITEM
 from tongban.domain.licence.state import LICENCE
 from tongban.domain.party.state import PARTY
 from tongban.domain.rating.state import RATING
+from tongban.domain.sharing.state import SHARING
 
-AGGREGATES: dict[str, Aggregate[Any]] = {a.category: a for a in (CASE, ITEM, LICENCE, PARTY, RATING)}
+AGGREGATES: dict[str, Aggregate[Any]] = {a.category: a for a in (CASE, ITEM, LICENCE, PARTY, RATING, SHARING)}
 
 EVENT_TYPES: dict[str, type] = {
     f"{aggregate.category}.{event.__name__}": event for aggregate in AGGREGATES.values() for event in aggregate.events

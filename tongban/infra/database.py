@@ -13,13 +13,14 @@ from psycopg_pool import ConnectionPool
 
 
 class DbRole(StrEnum):
-    """What a connection may do; made by the first migration."""
+    """What a connection may do; made by the migrations."""
 
     WRITER = "tongban_writer"
     KEYS = "tongban_keys"
     RELAY = "tongban_relay"
     PROJECTOR = "tongban_projector"
     READER = "tongban_reader"
+    MATERIALS = "tongban_materials"
 
 
 # statement_timeout in ms; 0 where work is long by nature (rebuild, catching up).
@@ -29,6 +30,7 @@ _STATEMENT_TIMEOUT: Mapping[DbRole, int] = {
     DbRole.RELAY: 30_000,
     DbRole.PROJECTOR: 0,
     DbRole.READER: 3_000,
+    DbRole.MATERIALS: 5_000,
 }
 
 

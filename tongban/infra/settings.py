@@ -39,6 +39,40 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=0, description="Port of /metrics of relay, project and react; 0: none")
     lag_limit: float = Field(default=30.0, description="Seconds of projection lag past which /readyz says not ready")
 
+    uploads: Path | None = Field(
+        default=None, description="Folder of the sealed uploads, one for all API processes; unset: <data>/uploads"
+    )
+    upload_limit: int = Field(default=10 * 1024 * 1024, description="Bytes of one upload; past that the answer is 413")
+    upload_types: str = Field(
+        default="application/pdf,application/ofd,image/jpeg,image/png,image/tiff,text/plain",
+        description="Media types that may be uploaded, with commas; others are answered 415",
+    )
+    upload_days: int = Field(
+        default=45, description="Days after which an upload that no case or draft names is deleted"
+    )
+    draft_days: int = Field(default=30, description="Days after its last change that a draft is kept")
+    drafts_per_party: int = Field(default=100, description="Drafts that one party may have at once")
+    sources: str = Field(
+        default="",
+        description=(
+            "Data sources as name=URL with commas; the name `*` takes all others. Unset: simulated ones with the"
+            " embedded issuer, none with a real one"
+        ),
+    )
+    source_timeout: float = Field(default=1.0, description="Seconds that one question to a data source may take")
+    source_attempts: int = Field(default=2, description="How often a data source is asked before giving up")
+    source_failures: int = Field(default=5, description="Failures in a row after which a data source is left alone")
+    source_rest: float = Field(default=10.0, description="Seconds that a failing data source is left alone")
+    evidence_hours: float = Field(default=24.0, description="Hours after which a source's answer is asked for again")
+    simulated_missing: float = Field(default=0.02, description="Share of questions a simulated source has nothing for")
+    simulated_failing: float = Field(default=0.01, description="Share of questions a simulated source fails at")
+    simulated_slow: float = Field(default=0.005, description="Share of questions a simulated source is too slow for")
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where sealed uploads are kept."""
+        return self.uploads or self.data / "uploads"
+
     @property
     def secrets_folder(self) -> Path:
         """Where pepper, key-encryption key and the development issuer's key are kept."""

@@ -13,11 +13,13 @@ from tongban.commands.handlers import Desk
 from tongban.domain.party.events import IdentifierKind
 from tongban.infra import event_codec, identifiers
 from tongban.infra.database import DbRole, open_pool
+from tongban.infra.drafts import Drafts
 from tongban.infra.event_store import EventStore
 from tongban.infra.numbers import SerialNumbers
 from tongban.infra.reference import load_reference
 from tongban.infra.secrets import IDENTIFIER_PEPPER, KEY_ENCRYPTION_KEY, load_secret
 from tongban.infra.settings import Settings
+from tongban.infra.uploads import Uploads
 from tongban.infra.vault import Vault
 
 _KEY_CONNECTIONS = 4
@@ -80,3 +82,35 @@ def forget_old_answers(conn: Connection[tuple[Any, ...]]) -> int:
     """Delete answers of commands that can no longer be asked for again. Returns how many. `conn` is a writer's."""
     query = "DELETE FROM events.command_log WHERE recorded_at < clock_timestamp() - %s::interval"
     return conn.execute(query, (_ANSWERS_KEPT,)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What applicants prepare before they file: uploads and drafts."""
+
+    uploads: Uploads
+    drafts: Drafts
+    pool: ConnectionPool[Connection[tuple[Any, ...]]]
+
+
+def open_prepared(settings: Settings, vault: Vault, *, size: int = 8) -> Prepared:
+    """Uploads and drafts; the pool is the caller's to close."""
+    pool = open_pool(settings.database_url, DbRole.MATERIALS, size=size)
+    return Prepared(
+        Uploads(pool, vault, settings.uploads_folder),
+        Drafts(pool, vault, days=settings.draft_days, per_party=settings.drafts_per_party),
+        pool,
+    )
+
+
+def sweep_materials(settings: Settings) -> dict[str, int]:
+    """Delete expired drafts, and uploads that nothing names any more. Raises LogUnavailable, OSError."""
+    vault, keys = open_vault(settings)
+    prepared = open_prepared(settings, vault, size=1)
+    try:
+        # A draft that is still there may name an upload, however long ago it was uploaded.
+        swept = prepared.uploads.sweep(max(settings.upload_days, settings.draft_days + 1))
+        return {"drafts": prepared.drafts.sweep(), **swept._asdict()}
+    finally:
+        prepared.pool.close()
+        keys.close()
