@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from tongban.domain.actor import Actor, Role
+from tongban.domain.calendar.commands import ImportCalendar
+from tongban.domain.calendar.events import CalendarImported
 from tongban.domain.case.commands import (
     AcceptApplication,
     DenyApproval,
@@ -35,7 +37,7 @@ from tongban.domain.case.events import (
 )
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
 from tongban.domain.catalogue.events import ItemDrafted, ItemPublished, ItemWithdrawn
-from tongban.domain.ids import item_stream, rating_stream
+from tongban.domain.ids import calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.events import LicenceCollected
 from tongban.domain.party.commands import RegisterParty
@@ -258,6 +260,12 @@ exemption_failed = ExemptionFailed(
     source="housing",
     problem=ExchangeResult.TIMEOUT,
 )
+OFF_2026 = (date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3))
+WORKED_2026 = (date(2026, 1, 4),)
+NOTICE_2026 = "国务院办公厅关于2026年部分节假日安排的通知"
+calendar_imported = CalendarImported(
+    calendar_version=1, year=2026, off=OFF_2026, worked=WORKED_2026, source=NOTICE_2026
+)
 
 ALL_PASSED = tuple(opinion_recorded(branch) for branch in BRANCHES)
 FILED = (application_submitted,)
@@ -286,6 +294,7 @@ EVENTS: Mapping[str, Any] = {
         case_rated,
         exchange_recorded,
         exemption_failed,
+        calendar_imported,
     )
 }
 """Type name → example."""
@@ -297,6 +306,7 @@ _STREAMS = {
     "licence": LICENCE_ID,
     "rating": rating_stream(CASE_ID),
     "sharing": DRAFT_ID,
+    "calendar": calendar_stream(),
 }
 
 
@@ -368,6 +378,7 @@ collect_licence = CollectLicence(
 )
 record_exchanges = RecordExchanges(opening=DRAFT_ID, exchanges=(exchange_recorded,))
 rate_case = RateCase(case_id=CASE_ID, grade=2, options=("fast",), text="办得很快之评语", anonymous=True)
+import_calendar = ImportCalendar(year=2026, off=OFF_2026, worked=WORKED_2026, source=NOTICE_2026)
 
 COMMANDS: Mapping[str, Any] = {
     command.__class__.__name__: command
@@ -385,6 +396,7 @@ COMMANDS: Mapping[str, Any] = {
         collect_licence,
         rate_case,
         record_exchanges,
+        import_calendar,
     )
 }
 """Command name → example."""

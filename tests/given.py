@@ -17,6 +17,8 @@ import pytest
 from tests.examples import ADMIN, CASE_NUMBER, LICENCE_NUMBER, NEW_ID
 from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances, effective_time
+from tongban.domain.calendar.commands import ImportCalendar
+from tongban.domain.calendar.decide import import_calendar
 from tongban.domain.case.commands import CaseCommand, SubmitApplication
 from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
@@ -42,6 +44,7 @@ Command = (
     | DraftItem
     | PublishItem
     | WithdrawItem
+    | ImportCalendar
     | SubmitApplication
     | CaseCommand
     | CollectLicence
@@ -114,6 +117,8 @@ class Asked:
                 return list(draft_item(command, states["catalogue"]))
             case WithdrawItem():
                 return list(withdraw_item(command, circumstances, states["catalogue"]))
+            case ImportCalendar():
+                return list(import_calendar(command, states["calendar"]))
             case SubmitApplication():
                 item = item_for_filing(states["catalogue"], command.item, office_day(circumstances.effective_at))
                 facts = FilingFacts(item, states["party"], CASE_NUMBER)

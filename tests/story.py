@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tongban.domain.actor import Actor, Role
+from tongban.domain.calendar.events import CalendarImported
 from tongban.domain.case.events import (
     ApplicationAccepted,
     ApplicationSubmitted,
@@ -23,13 +24,14 @@ from tongban.domain.case.events import (
     Result,
 )
 from tongban.domain.catalogue.events import ItemPublished
-from tongban.domain.ids import item_stream, rating_stream
+from tongban.domain.ids import calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.events import LicenceCollected
 from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, Recorded
 from tongban.domain.registry import AGGREGATES, EVENT_NAMES, schema_of
 from tongban.infra.event_codec import decode, encode, subjects_of
+from tongban.infra.reference import sample_calendars
 from tongban.infra.sealing import unseal
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -150,9 +152,12 @@ class Story:
         self.append(item_stream(item), event, actor=Actor("admin", Role.ADMIN), at=MORNING)
 
     def publish_all(self) -> None:
-        """Publish every item."""
+        """Publish every item, and import the calendars of 2025 and 2026."""
         for item in ITEMS:
             self.publish(item)
+        for version, calendar in enumerate(sample_calendars(), 1):
+            imported = CalendarImported(version, calendar.year, calendar.off, calendar.worked, calendar.source)
+            self.append(calendar_stream(), imported, actor=Actor("admin", Role.ADMIN), at=MORNING)
 
     def register(self, name: str, kind: PartyKind = PartyKind.PERSON) -> UUID:
         """Register a party."""

@@ -55,6 +55,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "item_id": TEXT | st.just("food-licence"),
     "effective_from": DAY,
     "from_": DAY,
+    "year": st.integers(2024, 2028) | st.integers(-(2**62), 2**62),
+    "off": st.lists(DAY, max_size=3),
+    "worked": st.lists(DAY, max_size=3),
+    "source": TEXT,
 }
 COMMANDS = public_handlers()
 

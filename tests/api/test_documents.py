@@ -19,6 +19,7 @@ from tongban.domain.actor import Role
 from tongban.domain.personal import personal_fields
 from tongban.domain.registry import EVENT_TYPES, schema_of
 from tongban.infra.cloudevents import headers_of, source_of
+from tongban.infra.topics import topic_of
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
@@ -90,7 +91,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 def test_every_event_type_is_a_message_of_its_topic_without_its_personal_fields() -> None:
     document = asyncapi()
     for name, event in EVENT_TYPES.items():
-        topic = f"tongban.{name.split('.')[0]}.v1"
+        topic = topic_of(name)
         current = f"{name}.v{schema_of(event)}"
         assert current in document["channels"][topic]["messages"]
         message = document["components"]["messages"][current]

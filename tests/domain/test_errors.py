@@ -27,6 +27,7 @@ RELEASED_CODES = {
     "event-too-large",
     "grade-out-of-range",
     "identifier-kind-mismatch",
+    "invalid-calendar",
     "invalid-identifier",
     "invalid-item",
     "invalid-validity",

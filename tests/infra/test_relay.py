@@ -14,10 +14,11 @@ from tests.events_in_store import append, some_events, state_of
 from tests.running import eventually, running
 from tests.servers import Database
 from tests.topics_on_broker import delete_topics, read_all
+from tongban.domain.registry import EVENT_TYPES
 from tongban.infra.kafka import open_admin
 from tongban.infra.relay import Relay, RelayDoubt
 from tongban.infra.settings import PARTITIONS
-from tongban.infra.topics import TOPICS, TopicsUnusable, ensure_topics, partition_of, topic_of
+from tongban.infra.topics import TOPICS, TopicsUnusable, UnknownTopic, ensure_topics, partition_of, topic_of
 
 
 @pytest.fixture
@@ -201,3 +202,13 @@ def test_a_relay_that_is_asked_to_stop_returns(database: Database, bootstrap: st
     stop.set()
     relay(database, bootstrap).run(stop)
     assert topic_of("case.CaseClosed") == "tongban.case.v1"
+
+
+def test_every_event_goes_to_a_topic_that_is_made() -> None:
+    assert {topic_of(name) for name in EVENT_TYPES} == set(TOPICS)
+    assert topic_of("calendar.CalendarImported") == topic_of("catalogue.ItemPublished") == "tongban.catalogue.v1"
+
+
+def test_an_event_of_a_later_release_has_no_topic() -> None:
+    with pytest.raises(UnknownTopic, match="run the release that wrote it"):
+        topic_of("weather.RainFell")

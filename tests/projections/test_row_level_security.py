@@ -16,6 +16,7 @@ from tests.story import Story, Told, officer
 from tongban.domain.actor import Actor, Role
 from tongban.infra.database import DbRole, connect, open_pool
 from tongban.infra.read_access import ReadAccess, ReaderTooPowerful, check_powerless
+from tongban.projections.registry import PROJECTIONS
 
 OFFICERS = (Role.CLERK, Role.ACCEPTOR, Role.REVIEWER, Role.DECIDER, Role.HEAD, Role.INSPECTOR)
 NOBODIES = (Role.AGENT, Role.HOTLINE, Role.DATA_CENTRE, Role.ADMIN, Role.INTEGRATOR, Role.SYSTEM)
@@ -75,6 +76,14 @@ def test_without_a_reader_nothing_is_seen(world: World) -> None:
     assert seen(world, None) == NOTHING
     assert world.visible(None, "item_view", "item_id") == set()
     assert world.visible(None, "item_version_view", "item_id") == set()
+    assert world.visible(None, "calendar_view", "calendar_version") == set()
+    assert world.visible(None, "calendar_version_view", "year") == set()
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])
+def test_everybody_sees_the_calendar(world: World, role: Role) -> None:
+    assert world.visible(Actor("x", role), "calendar_view", "calendar_version") == {2}
+    assert world.visible(Actor("x", role), "calendar_version_view", "year") == {2025, 2026}
 
 
 @pytest.mark.parametrize("role", NOBODIES)
@@ -178,7 +187,7 @@ def test_the_owner_itself_is_bound(database: Database) -> None:
         tables = conn.execute(
             "SELECT count(*) FROM pg_class WHERE relnamespace = 'read'::regnamespace AND relkind = 'r'"
         ).fetchone()
-    assert forced == tables == (8,)
+    assert forced == tables == (len(PROJECTIONS),)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from uuid import UUID
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
 from tongban.domain.actor import APPLICANT_ROLES, Role
 from tongban.domain.aggregate import Aggregate, Circumstances
+from tongban.domain.calendar.commands import ImportCalendar
+from tongban.domain.calendar.decide import import_calendar
+from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case.commands import (
     AcceptApplication,
     CaseCommand,
@@ -29,7 +32,7 @@ from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish
 from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.domain.catalogue.state import ITEM
 from tongban.domain.errors import NotYours, OtherDepartment
-from tongban.domain.ids import item_stream, rating_stream
+from tongban.domain.ids import calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
 from tongban.domain.licence.state import LICENCE
@@ -240,6 +243,14 @@ _ALL: tuple[Handler, ...] = (
         aggregate=ITEM,
         stream=lambda command, _: item_stream(command.item_id),
         decide=lambda asked: list(withdraw_item(asked.command, asked.circumstances, asked.state)),
+    ),
+    Handler(
+        body=ImportCalendar,
+        roles=frozenset({Role.ADMIN}),
+        aggregate=CALENDAR,
+        stream=lambda _, __: calendar_stream(),
+        decide=lambda asked: list(import_calendar(asked.command, asked.state)),
+        creates=True,
     ),
     Handler(
         body=SubmitApplication,

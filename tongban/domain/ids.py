@@ -12,6 +12,11 @@ def item_stream(item_id: str) -> UUID:
     return uuid5(_NAMESPACE, f"item:{item_id}")
 
 
+def calendar_stream() -> UUID:
+    """The stream of the working-day calendar, of which there is one."""
+    return uuid5(_NAMESPACE, "calendar")
+
+
 def rating_stream(case_id: UUID) -> UUID:
     """The stream of a case's rating. One per case, so that version 1 can be written only once (一事一评)."""
     return uuid5(_NAMESPACE, f"rating:{case_id}")

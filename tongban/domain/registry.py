@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tongban.domain.aggregate import Aggregate
+from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.state import ITEM
 from tongban.domain.licence.state import LICENCE
@@ -12,7 +13,17 @@ from tongban.domain.party.state import PARTY
 from tongban.domain.rating.state import RATING
 from tongban.domain.sharing.state import SHARING
 
-AGGREGATES: dict[str, Aggregate[Any]] = {a.category: a for a in (CASE, ITEM, LICENCE, PARTY, RATING, SHARING)}
+_ALL: tuple[Aggregate[Any], ...] = (
+    CALENDAR,
+    CASE,
+    ITEM,
+    LICENCE,
+    PARTY,
+    RATING,
+    SHARING,
+)
+
+AGGREGATES: dict[str, Aggregate[Any]] = {aggregate.category: aggregate for aggregate in _ALL}
 
 EVENT_TYPES: dict[str, type] = {
     f"{aggregate.category}.{event.__name__}": event for aggregate in AGGREGATES.values() for event in aggregate.events

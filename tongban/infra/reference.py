@@ -1,4 +1,4 @@
-"""Reference data: departments and licence types, and the sample catalogue's items to publish."""
+"""Reference data: departments and licence types; the sample catalogue's items and the published calendars."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 from stdnum.iso7064 import mod_37_36
+
+from tongban.domain.calendar.commands import ImportCalendar
 
 # GB/T 36904: root of the object identifiers of e-licences.
 _LICENCE_ROOT = "1.2.156.3005.2"
@@ -85,3 +88,26 @@ def sample_items() -> Sequence[dict[str, Any]]:
     """Every item of the sample catalogue, as PublishItem takes it."""
     items: Sequence[dict[str, Any]] = _catalogue()["items"]
     return items
+
+
+class UnreadableCalendar(Exception):
+    """A file is no calendar file; the message says where in it."""
+
+
+def read_calendars(text: bytes) -> list[ImportCalendar]:
+    """The years in a calendar file, `{"calendars": [{"year", "off", "worked", "source"}]}`.
+
+    Raises UnreadableCalendar; whether the days make sense is for the command to say.
+    """
+    try:
+        read = TypeAdapter(dict[Literal["calendars"], tuple[ImportCalendar, ...]]).validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = "".join(f"/{step}" for step in first["loc"])
+        raise UnreadableCalendar(f"{place or 'the file'}: {first['msg']}") from None
+    return list(read.get("calendars", ()))
+
+
+def sample_calendars() -> list[ImportCalendar]:
+    """The published calendars that are brought along, 2025 and 2026."""
+    return read_calendars((files("tongban.data") / "calendar.json").read_bytes())

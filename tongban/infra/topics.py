@@ -35,21 +35,32 @@ class UnknownTopic(Exception):
     """No topic is known for an event's type."""
 
 
+# The topics are an interface: a category that came later goes to the topic of the subject it belongs to.
+_SUBJECTS: Mapping[str, str] = {
+    "absence": "party",
+    "bundle_definition": "catalogue",
+    "calendar": "catalogue",
+    "commitment": "case",
+    "mandate": "party",
+}
+
+
 def topic_of_category(category: str) -> str:
-    """The topic of a category, the part of a type name before the dot (`case` → `tongban.case.v1`)."""
-    return f"tongban.{category}.v1"
+    """The topic of a category, the part of a type name before the dot (`calendar` → `tongban.catalogue.v1`)."""
+    return f"tongban.{_SUBJECTS.get(category, category)}.v1"
 
 
-TOPICS: tuple[str, ...] = tuple(topic_of_category(category) for category in sorted(AGGREGATES))
+TOPICS: tuple[str, ...] = tuple(sorted({topic_of_category(category) for category in AGGREGATES}))
+_CATEGORIES = frozenset(AGGREGATES)
 
 
 @lru_cache(maxsize=1024)
 def topic_of(event_type: str) -> str:
     """The topic of an event type (`case.CaseClosed` → `tongban.case.v1`). Raises UnknownTopic."""
-    topic = topic_of_category(event_type.partition(".")[0])
-    if topic not in TOPICS:
+    category = event_type.partition(".")[0]
+    if category not in _CATEGORIES:
         raise UnknownTopic(f"event type {event_type!r} belongs to no topic; run the release that wrote it")
-    return topic
+    return topic_of_category(category)
 
 
 @lru_cache(maxsize=200_000)

@@ -9,6 +9,7 @@ from psycopg import Cursor
 
 from tongban.domain.recorded import Recorded
 from tongban.projections.apply import apply_events
+from tongban.projections.calendars import CALENDAR_VERSIONS, CALENDARS
 from tongban.projections.cases import CASES
 from tongban.projections.items import ITEM_VERSIONS, ITEMS
 from tongban.projections.licences import LICENCES
@@ -27,6 +28,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     ITEMS,
     ITEM_VERSIONS,
     RATINGS,
+    CALENDARS,
+    CALENDAR_VERSIONS,
 )
 
 
