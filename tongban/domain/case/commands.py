@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from tongban.domain.case.events import Channel, Opinion
+from tongban.domain.case.events import Channel, Gate, Means, Opinion, Procedure
+from tongban.domain.recorded import Evidence
 
 
 class How(StrEnum):
@@ -32,8 +33,20 @@ class MaterialOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class Defect:
+    """A material of the item's list, and what is wrong with it or that it is missing."""
+
+    material: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitApplication:
-    """File an application for a service item."""
+    """File an application for a service item.
+
+    `delivery` is how the result is to arrive, `district` where (default: the officer's own), `renews` the licence that
+    is to be renewed, `mandate` what an agent acts by.
+    """
 
     item: str
     applicant: UUID
@@ -42,13 +55,152 @@ class SubmitApplication:
     form: dict[str, Any] = field(default_factory=dict)
     materials: tuple[MaterialOffered, ...] = ()
     draft: UUID | None = None
+    delivery: Means = Means.ONLINE
+    district: str | None = None
+    renews: UUID | None = None
+    mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSubCase:
+    """File one part of a bundle. Asked by a policy only, which knows the applicant's evidence already."""
+
+    case_id: UUID
+    bundle: UUID
+    item: str
+    applicant: UUID
+    channel: Channel
+    answers: dict[str, Any]
+    form: dict[str, Any]
+    evidence: tuple[Evidence, ...]
+    gates: tuple[Gate, ...]
+    delivery: Means = Means.ONLINE
+    district: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveMaterials:
+    """Record that materials sent by post arrived (收件)."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PassPreCheck:
+    """Say that an online application looks complete (预审)."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPreCheck:
+    """Advise the applicant what to mend in an online application (预审)."""
+
+    case_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectOnSpot:
+    """Mend an error at the window, together with the applicant (当场更正)."""
+
+    case_id: UUID
+    materials: tuple[MaterialOffered, ...] = ()
+    form: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCorrection:
+    """Tell the applicant all defects at once (补正一次性告知)."""
+
+    case_id: UUID
+    defects: tuple[Defect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyDefects:
+    """Put a sub-case's noted defects into effect as part of its bundle's one notice. Asked by a policy only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitCorrection:
+    """Mend what the correction notice named."""
+
+    case_id: UUID
+    materials: tuple[MaterialOffered, ...] = ()
+    form: dict[str, Any] = field(default_factory=dict)
+    mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObtainMaterial:
+    """Get a material from where the government holds it instead of asking the applicant."""
+
+    case_id: UUID
+    material: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementMaterial:
+    """Bring what was promised at acceptance (容缺后补)."""
+
+    case_id: UUID
+    materials: tuple[MaterialOffered, ...]
+    mandate: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptApplication:
-    """Accept the application (受理): by an acceptor of the lead department."""
+    """Accept the application (受理): by an acceptor of the lead department.
+
+    `tolerate` names the materials that may follow, on the applicant's written promise (容缺受理).
+    """
 
     case_id: UUID
+    tolerate: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeemAccepted:
+    """Record that the law accepted the case, no notice having come in time. Asked by a timer only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseAcceptance:
+    """Refuse to accept (不予受理), with reason and remedy."""
+
+    case_id: UUID
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCase:
+    """Take a branch out of the queue; `main` is the lead department's part."""
+
+    case_id: UUID
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCase:
+    """Put a claimed branch back into the queue."""
+
+    case_id: UUID
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReassignCase:
+    """Give a branch to an officer of the same department: by its head."""
+
+    case_id: UUID
+    branch: str
+    officer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +214,179 @@ class RecordOpinion:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestConsult:
+    """Ask a department that is no branch of the case."""
+
+    case_id: UUID
+    department: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConsult:
+    """Answer what the lead department asked."""
+
+    case_id: UUID
+    department: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleInspection:
+    """Plan an on-site check (现场核查) for one branch or several."""
+
+    case_id: UUID
+    branches: tuple[str, ...]
+    inspectors: tuple[str, ...]
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInspection:
+    """Record an on-site check (现场核查) that served one branch or several."""
+
+    case_id: UUID
+    branches: tuple[str, ...]
+    inspectors: tuple[str, ...]
+    result: Opinion
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordJointInspection:
+    """Enter a bundle's joint inspection into one of its sub-cases. Asked by a policy only."""
+
+    case_id: UUID
+    inspectors: tuple[str, ...]
+    result: Opinion
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartSpecialProcedure:
+    """Stop the clock for a special procedure (特别程序), having told the applicant in writing how long it takes.
+
+    `branch` None: for the whole case. `inspectors` for INSPECTION_TEST, `chair` and `held_on` for HEARING.
+    """
+
+    case_id: UUID
+    branch: str | None
+    kind: Procedure
+    working_days: int
+    notice: str
+    inspectors: tuple[str, ...] = ()
+    chair: str | None = None
+    held_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndSpecialProcedure:
+    """Let the clock run again."""
+
+    case_id: UUID
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferHearing:
+    """Tell the applicant of the right to a hearing (行政许可法 art. 47)."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHearing:
+    """Ask for a hearing, within five working days of being told."""
+
+    case_id: UUID
+    mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendDeadline:
+    """Extend the decision's deadline once: by the head of the lead department."""
+
+    case_id: UUID
+    working_days: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecomputeDeadlines:
+    """Reckon the deadlines by the calendar in force. Asked by a timer only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFee:
+    """Ask for a fee whose amount is worked out for each case (`80.00`)."""
+
+    case_id: UUID
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPayment:
+    """Record that the fee was paid, with the payment provider's reference."""
+
+    case_id: UUID
+    amount: str
+    provider_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRefund:
+    """Record that the fee was paid back, with the payment provider's reference."""
+
+    case_id: UUID
+    provider_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignCommitment:
+    """Choose the way of notification and commitment (告知承诺)."""
+
+    case_id: UUID
+    mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawCommitment:
+    """Go back to the ordinary way, before the decision."""
+
+    case_id: UUID
+    mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """Say that what a step of a sub-case waited for has come. Asked by a policy only."""
+
+    case_id: UUID
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDependant:
+    """Close a sub-case whose condition can no longer come. Asked by a policy only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class GrantApproval:
     """Grant (准予): by a decider of the lead department, when every branch has passed it."""
 
     case_id: UUID
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeemRenewed:
+    """Record that the law renewed the licence, no decision having come before it expired. Asked by a timer only."""
+
+    case_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +408,78 @@ class IssueLicence:
     face: dict[str, Any] = field(default_factory=dict)
 
 
-CaseCommand = AcceptApplication | RecordOpinion | GrantApproval | DenyApproval | IssueLicence
+@dataclass(frozen=True, slots=True)
+class ConfirmDelivery:
+    """Record that the result reached the applicant (送达回证)."""
+
+    case_id: UUID
+    means: Means
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawApplication:
+    """Withdraw the application, before the decision."""
+
+    case_id: UUID
+    reason: str
+    mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LapseCase:
+    """Record that the applicant let a date pass. Asked by a timer only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveCase:
+    """Put the file of a closed case into the archive."""
+
+    case_id: UUID
+
+
+CaseCommand = (
+    ReceiveMaterials
+    | PassPreCheck
+    | ReturnPreCheck
+    | CorrectOnSpot
+    | RequestCorrection
+    | NotifyDefects
+    | SubmitCorrection
+    | ObtainMaterial
+    | SupplementMaterial
+    | AcceptApplication
+    | DeemAccepted
+    | RefuseAcceptance
+    | ClaimCase
+    | ReleaseCase
+    | ReassignCase
+    | RecordOpinion
+    | RequestConsult
+    | AnswerConsult
+    | ScheduleInspection
+    | RecordInspection
+    | RecordJointInspection
+    | StartSpecialProcedure
+    | EndSpecialProcedure
+    | OfferHearing
+    | RequestHearing
+    | ExtendDeadline
+    | RecomputeDeadlines
+    | RequestFee
+    | RecordPayment
+    | RecordRefund
+    | SignCommitment
+    | WithdrawCommitment
+    | OpenGate
+    | CloseDependant
+    | GrantApproval
+    | DeemRenewed
+    | DenyApproval
+    | IssueLicence
+    | ConfirmDelivery
+    | WithdrawApplication
+    | LapseCase
+    | ArchiveCase
+)
