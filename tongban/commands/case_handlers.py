@@ -1,0 +1,254 @@
+"""The commands to a case: who may give each, and the facts their decisions need.
+
+An officer acts for a department: the lead's, a branch's, or, at a window, that of nobody in particular. An applicant
+acts on an application of his own. What the system asks itself has no public door.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from tongban.commands.handling import Asked, Handler
+from tongban.domain.actor import APPLICANT_ROLES, Role
+from tongban.domain.calendar.state import CALENDAR
+from tongban.domain.case import commands as c
+from tongban.domain.case.acceptance import is_accepted_by_law
+from tongban.domain.case.decide import decide
+from tongban.domain.case.events import CaseEvent
+from tongban.domain.case.filing import FilingFacts, file_sub_case, submit_application
+from tongban.domain.case.guards import CaseFacts, LicenceFacts
+from tongban.domain.case.refusals import UnknownCase
+from tongban.domain.case.state import CASE, MAIN, Case, Status
+from tongban.domain.catalogue.decide import item_for_filing
+from tongban.domain.catalogue.state import ITEM
+from tongban.domain.errors import NotYours, OtherDepartment
+from tongban.domain.ids import calendar_stream, item_stream
+from tongban.domain.licence.state import LICENCE
+from tongban.domain.office_time import OFFICE_TIME, office_day
+from tongban.domain.party.state import PARTY
+
+Departments = Callable[[Any, Case], tuple[str, ...]]
+"""Whose officers may act: the departments, none of them for an act of any window."""
+
+_CALENDAR = (calendar_stream(),)
+
+
+def _lead(_: Any, case: Case) -> tuple[str, ...]:
+    return (case.lead,)
+
+
+def _branch(command: Any, case: Case) -> tuple[str, ...]:
+    """The department of the branch that is named; the lead's for its own part or for the whole case."""
+    return (case.lead if command.branch in (MAIN, None) else command.branch,)
+
+
+def _any_branch(_: Any, case: Case) -> tuple[str, ...]:
+    return (case.lead, *case.branches)
+
+
+def _inspecting(command: Any, case: Case) -> tuple[str, ...]:
+    return (case.lead, *command.branches)
+
+
+def _consulted(command: Any, _: Case) -> tuple[str, ...]:
+    return (command.department,)
+
+
+def _window(_: Any, __: Case) -> tuple[str, ...]:
+    return ()
+
+
+def _filed(asked: Asked) -> Case:
+    case: Case = asked.state
+    if case.status is Status.NOT_FILED:
+        raise UnknownCase(case_id=asked.command.case_id)
+    return case
+
+
+def _may_act(asked: Asked, case: Case, departments: Departments) -> None:
+    """Whether the caller's own place lets him act here. Raises OtherDepartment, NotYours."""
+    actor = asked.circumstances.actor
+    if actor.role is Role.SYSTEM:
+        return
+    if actor.role in APPLICANT_ROLES:
+        if actor.id != str(case.applicant):
+            raise NotYours(case_id=asked.command.case_id)
+        return
+    wanted = () if actor.role is Role.ADMIN else departments(asked.command, case)
+    if wanted and actor.department not in wanted:
+        raise OtherDepartment(department=wanted[0] if len(wanted) == 1 else ", ".join(dict.fromkeys(wanted)))
+
+
+def _facts(asked: Asked) -> CaseFacts:
+    return CaseFacts(
+        calendar=asked.other(_CALENDAR[0], CALENDAR),
+        licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
+    )
+
+
+def _licence_facts(asked: Asked) -> LicenceFacts:
+    case: Case = asked.state
+    if case.licence_type is None or case.status is not Status.GRANTED:  # will be refused; no number is used up
+        return LicenceFacts(number="", validity_years=None)
+    types = asked.desk.licence_types
+    year = office_day(asked.circumstances.effective_at).year
+    return LicenceFacts(
+        number=types.licence_number(case.licence_type, year, asked.desk.numbers.next()),
+        validity_years=types.validity_years(case.licence_type),
+    )
+
+
+def _submit(asked: Asked) -> list[CaseEvent]:
+    command: c.SubmitApplication = asked.command
+    actor = asked.circumstances.actor
+    if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
+        raise NotYours(applicant=command.applicant)
+    return submit_application(command, asked.circumstances, asked.state, _filing_facts(asked, command.renews))
+
+
+def _file_sub_case(asked: Asked) -> list[CaseEvent]:
+    return file_sub_case(asked.command, asked.circumstances, asked.state, _filing_facts(asked, None))
+
+
+def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
+    command: c.SubmitApplication | c.FileSubCase = asked.command
+    day = office_day(asked.circumstances.effective_at)
+    item = item_for_filing(asked.other(item_stream(command.item), ITEM), command.item, day)
+    return FilingFacts(
+        item=item,
+        applicant=asked.other(command.applicant, PARTY),
+        number=_case_number(item.read.lead, asked) if item.read else "",
+        calendar=asked.other(_CALENDAR[0], CALENDAR),
+        renews=asked.other(renews, LICENCE) if renews is not None else None,
+    )
+
+
+def _case_number(lead: str, asked: Asked) -> str:
+    """办件编号: department, day of filing, serial. Without gaps in meaning, not in the serial."""
+    day = office_day(asked.circumstances.effective_at)
+    return f"{re.sub(r'[^A-Z0-9]', '', lead.upper())}-{day:%Y%m%d}-{asked.desk.numbers.next():07d}"
+
+
+def _read_at_filing(command: c.SubmitApplication | c.FileSubCase) -> tuple[UUID, ...]:
+    renews = getattr(command, "renews", None)
+    streams = (item_stream(command.item), command.applicant, *_CALENDAR)
+    return streams if renews is None else (*streams, renews)
+
+
+def _since_receipt(asked: Asked) -> datetime | None:
+    """An acceptance that the law made takes effect with the receipt (行政许可法 art. 32(4))."""
+    case: Case = asked.state
+    circumstances = asked.circumstances
+    by_law = is_accepted_by_law(case, office_day(circumstances.now), office_day(circumstances.effective_at))
+    return case.received_at if by_law else None
+
+
+def _since_expiry(asked: Asked) -> datetime | None:
+    """A renewal that the law made takes effect when the licence expired, after all that was done before."""
+    case: Case = asked.state
+    if case.renews_until is None or case.latest is None:
+        return None
+    expired = datetime.combine(case.renews_until + timedelta(days=1), time(), OFFICE_TIME)
+    return max(expired, case.latest) if expired <= asked.circumstances.now else None
+
+
+def _command(
+    body: type,
+    *roles: Role,
+    of: Departments = _lead,
+    public: bool = True,
+    effective: Callable[[Asked], datetime | None] | None = None,
+) -> Handler:
+    def handle(asked: Asked) -> list[CaseEvent]:
+        case = _filed(asked)
+        _may_act(asked, case, of)
+        return decide(asked.command, asked.circumstances, case, _facts(asked))
+
+    return Handler(
+        body=body,
+        roles=frozenset(roles),
+        aggregate=CASE,
+        stream=lambda command, _: command.case_id,
+        decide=handle,
+        reads=lambda _: _CALENDAR,
+        public=public,
+        effective=effective,
+    )
+
+
+def _by_system(body: type, effective: Callable[[Asked], datetime | None] | None = None) -> Handler:
+    return _command(body, Role.SYSTEM, public=False, effective=effective)
+
+
+# The applicant, or a clerk who helps him at the window (帮办).
+_APPLICANT = (Role.CLERK, *sorted(APPLICANT_ROLES))
+_REVIEW = (Role.REVIEWER, Role.HEAD)
+_DECIDE = (Role.DECIDER, Role.HEAD)
+
+CASE_HANDLERS: tuple[Handler, ...] = (
+    Handler(
+        body=c.SubmitApplication,
+        roles=frozenset(_APPLICANT),
+        aggregate=CASE,
+        stream=lambda _, new_id: new_id,
+        decide=_submit,
+        reads=_read_at_filing,
+        creates=True,
+    ),
+    Handler(
+        body=c.FileSubCase,
+        roles=frozenset({Role.SYSTEM}),
+        aggregate=CASE,
+        stream=lambda command, _: command.case_id,
+        decide=_file_sub_case,
+        reads=_read_at_filing,
+        creates=True,
+        public=False,
+    ),
+    _command(c.ReceiveMaterials, Role.CLERK, Role.ACCEPTOR, of=_window),
+    _command(c.PassPreCheck, Role.CLERK, Role.ACCEPTOR, Role.HEAD),
+    _command(c.ReturnPreCheck, Role.CLERK, Role.ACCEPTOR, Role.HEAD),
+    _command(c.CorrectOnSpot, Role.CLERK, Role.ACCEPTOR, of=_window),
+    _command(c.RequestCorrection, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
+    _by_system(c.NotifyDefects),
+    _command(c.SubmitCorrection, *_APPLICANT, of=_window),
+    _command(c.ObtainMaterial, Role.CLERK, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
+    _command(c.SupplementMaterial, *_APPLICANT, of=_window),
+    _command(c.AcceptApplication, Role.ACCEPTOR, Role.HEAD, effective=_since_receipt),
+    _by_system(c.DeemAccepted, effective=_since_receipt),
+    _command(c.RefuseAcceptance, Role.ACCEPTOR, Role.HEAD),
+    _command(c.ClaimCase, Role.ACCEPTOR, Role.REVIEWER, *_DECIDE, of=_branch),
+    _command(c.ReleaseCase, Role.ACCEPTOR, Role.REVIEWER, *_DECIDE, of=_branch),
+    _command(c.ReassignCase, Role.HEAD, of=_branch),
+    _command(c.RecordOpinion, *_REVIEW, of=_branch),
+    _command(c.RequestConsult, Role.REVIEWER, *_DECIDE),
+    _command(c.AnswerConsult, *_REVIEW, of=_consulted),
+    _command(c.ScheduleInspection, Role.INSPECTOR, *_REVIEW, of=_inspecting),
+    _command(c.RecordInspection, Role.INSPECTOR, *_REVIEW, of=_inspecting),
+    _by_system(c.RecordJointInspection),
+    _command(c.StartSpecialProcedure, Role.REVIEWER, *_DECIDE, of=_branch),
+    _command(c.EndSpecialProcedure, Role.REVIEWER, *_DECIDE, of=_branch),
+    _command(c.OfferHearing, Role.REVIEWER, *_DECIDE),
+    _command(c.RequestHearing, *_APPLICANT, of=_window),
+    _command(c.ExtendDeadline, Role.HEAD),
+    _by_system(c.RecomputeDeadlines),
+    _command(c.RequestFee, Role.CLERK, Role.REVIEWER, Role.HEAD),
+    _command(c.RecordPayment, Role.CLERK, Role.ADMIN, of=_window),
+    _command(c.RecordRefund, Role.CLERK, Role.HEAD, Role.ADMIN),
+    _command(c.SignCommitment, *_APPLICANT, of=_window),
+    _command(c.WithdrawCommitment, *_APPLICANT, of=_window),
+    _by_system(c.OpenGate),
+    _by_system(c.CloseDependant),
+    _command(c.GrantApproval, *_DECIDE),
+    _by_system(c.DeemRenewed, effective=_since_expiry),
+    _command(c.DenyApproval, *_DECIDE),
+    _command(c.IssueLicence, Role.CLERK, *_DECIDE),
+    _command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window),
+    _command(c.WithdrawApplication, *_APPLICANT, of=_window),
+    _by_system(c.LapseCase),
+    _command(c.ArchiveCase, Role.CLERK, Role.HEAD, Role.ADMIN),
+)
