@@ -24,7 +24,7 @@ from tests.examples import (
 )
 from tongban.commands.batch import Batch
 from tongban.commands.bus import CommandBus
-from tongban.commands.handlers import Desk
+from tongban.commands.handling import Desk
 from tongban.commands.ports import EventLog
 from tongban.commands.requests import Answer, Outcome, Request
 from tongban.domain.actor import Actor

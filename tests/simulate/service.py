@@ -19,7 +19,7 @@ from tongban.api.limits import Limits
 from tongban.api.server import server
 from tongban.commands.batch import Batch
 from tongban.commands.bus import CommandBus
-from tongban.commands.handlers import Desk
+from tongban.commands.handling import Desk
 from tongban.domain.actor import Role
 from tongban.infra import event_codec, identifiers
 from tongban.infra.database import DbRole, open_pool

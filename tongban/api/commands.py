@@ -31,7 +31,8 @@ from tongban.api.problems import (
     retry_after,
 )
 from tongban.api.trace import continue_trace, trace_id
-from tongban.commands.handlers import HANDLERS, Handler
+from tongban.commands.handlers import HANDLERS
+from tongban.commands.handling import Handler
 from tongban.commands.requests import Answer, Outcome, Request
 from tongban.domain.errors import RoleNotAllowed
 from tongban.infra.metrics import Metrics

@@ -14,7 +14,7 @@ from tongban.api.forms import EARLIEST, LATEST, form_of
 from tongban.api.limits import COMMAND_BODY
 from tongban.api.problems import kinds
 from tongban.api.schemas import COMPONENTS, Schema, schema_of
-from tongban.commands.handlers import Handler
+from tongban.commands.handling import Handler
 from tongban.domain.actor import OFFICER_ROLES, Role
 
 _ABOUT = """Commands in, problems out. Reading is GraphQL (`/graphql`), following is Kafka (`/asyncapi.json`).

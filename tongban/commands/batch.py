@@ -13,7 +13,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from tongban.commands.encoding import Encoder
-from tongban.commands.handlers import HANDLERS, Asked, Desk
+from tongban.commands.handlers import HANDLERS
+from tongban.commands.handling import Asked, Desk
 from tongban.commands.ports import (
     Codec,
     EventLog,
@@ -202,6 +203,7 @@ class Batch:
                 desk=self._desk,
                 evidence=request.evidence,
             )
+            asked = _as_the_law_says(work, asked)
             events = work.handler.decide(asked)
             if events:
                 _check_kind(work.stream, before, aggregate)
@@ -236,6 +238,16 @@ class Batch:
 def _told(refusal: Exception) -> Exception:
     """The refusal without its frames, which hold the whole batch; a defect keeps them, for the log."""
     return refusal.with_traceback(None) if isinstance(refusal, DomainError) else refusal
+
+
+def _as_the_law_says(work: Work, asked: Asked) -> Asked:
+    """The command in effect when the law says it is, where it does."""
+    effective = work.handler.effective
+    at = effective(asked) if effective is not None else None
+    if at is None:
+        return asked
+    work.effective_at = at
+    return asked._replace(circumstances=asked.circumstances._replace(effective_at=at))
 
 
 def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> None:

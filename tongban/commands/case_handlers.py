@@ -86,6 +86,7 @@ def _may_act(asked: Asked, case: Case, departments: Departments) -> None:
 def _facts(asked: Asked) -> CaseFacts:
     return CaseFacts(
         calendar=asked.other(_CALENDAR[0], CALENDAR),
+        evidence=asked.evidence,
         licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
     )
 
@@ -123,6 +124,7 @@ def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
         applicant=asked.other(command.applicant, PARTY),
         number=_case_number(item.read.lead, asked) if item.read else "",
         calendar=asked.other(_CALENDAR[0], CALENDAR),
+        evidence=asked.evidence,
         renews=asked.other(renews, LICENCE) if renews is not None else None,
     )
 

@@ -2,105 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
+from tongban.commands.case_handlers import CASE_HANDLERS
+from tongban.commands.handling import Asked, Handler
 from tongban.domain.actor import APPLICANT_ROLES, Role
-from tongban.domain.aggregate import Aggregate, Circumstances
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.decide import import_calendar
 from tongban.domain.calendar.state import CALENDAR
-from tongban.domain.case.commands import (
-    AcceptApplication,
-    CaseCommand,
-    DenyApproval,
-    GrantApproval,
-    IssueLicence,
-    RecordOpinion,
-    SubmitApplication,
-)
-from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
-from tongban.domain.case.refusals import UnknownCase
 from tongban.domain.case.state import CASE, Case
 from tongban.domain.catalogue.checks import item_id_of
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
-from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
+from tongban.domain.catalogue.decide import draft_item, publish_item, withdraw_item
 from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.domain.catalogue.state import ITEM
-from tongban.domain.errors import NotYours, OtherDepartment
 from tongban.domain.ids import calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
 from tongban.domain.licence.state import LICENCE
-from tongban.domain.office_time import office_day
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.state import PARTY
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.decide import rate_case
 from tongban.domain.rating.state import RATING
-from tongban.domain.recorded import Evidence
 from tongban.domain.sharing.commands import RecordExchanges
 from tongban.domain.sharing.decide import record_exchanges
 from tongban.domain.sharing.state import SHARING
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What handlers draw on besides streams."""
-
-    identifiers: Identifiers
-    numbers: Numbers
-    licence_types: LicenceTypes
-
-
-class Asked(NamedTuple):
-    """One command with everything its decision may look at.
-
-    `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named;
-    `evidence` what was found out about the materials that the command claims.
-    """
-
-    command: Any
-    stream: UUID
-    circumstances: Circumstances
-    state: Any
-    other: Callable[[UUID, Aggregate[Any]], Any]
-    holder: UUID | None
-    desk: Desk
-    evidence: tuple[Evidence, ...] = ()
-
-
-def _nothing(_: Any) -> tuple[UUID, ...]:
-    return ()
-
-
-def _itself(asked: Asked) -> UUID:
-    return asked.stream
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """How one command is handled.
-
-    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `correlation`
-    the case or bundle the events belong to where the state after them does not say. `public` commands can be given
-    over HTTP.
-    """
-
-    body: type
-    roles: frozenset[Role]
-    aggregate: Aggregate[Any]
-    stream: Callable[[Any, UUID], UUID]
-    decide: Callable[[Asked], list[Any]]
-    reads: Callable[[Any], tuple[UUID, ...]] = _nothing
-    correlation: Callable[[Asked], UUID] = _itself
-    creates: bool = False
-    public: bool = True
 
 
 def _register_party(asked: Asked) -> list[Any]:
@@ -121,77 +51,6 @@ def _item_of(command: PublishItem, _: UUID) -> UUID:
     return item_stream(command.item_id)
 
 
-def _submit(asked: Asked) -> list[Any]:
-    command: SubmitApplication = asked.command
-    actor = asked.circumstances.actor
-    if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
-        raise NotYours(applicant=command.applicant)
-    day = office_day(asked.circumstances.effective_at)
-    item = item_for_filing(asked.other(item_stream(command.item), ITEM), command.item, day)
-    facts = FilingFacts(
-        item=item,
-        applicant=asked.other(command.applicant, PARTY),
-        number=_case_number(item.read.lead, asked) if item.read else "",
-    )
-    return with_evidence(submit_application(command, asked.circumstances, asked.state, facts), asked.evidence)
-
-
-def with_evidence(events: Sequence[Any], found: tuple[Evidence, ...]) -> list[Any]:
-    """The events with what was found out about a material in the place of what was claimed of it."""
-    by_material = {evidence.material: evidence for evidence in found}
-    if not by_material:
-        return list(events)
-    return [
-        replace(event, evidence=tuple(by_material.get(claimed.material, claimed) for claimed in event.evidence))
-        if hasattr(event, "evidence")
-        else event
-        for event in events
-    ]
-
-
-def _case_number(lead: str, asked: Asked) -> str:
-    """办件编号: department, day of filing, serial. Without gaps in meaning, not in the serial."""
-    day = office_day(asked.circumstances.effective_at)
-    return f"{re.sub(r'[^A-Z0-9]', '', lead.upper())}-{day:%Y%m%d}-{asked.desk.numbers.next():07d}"
-
-
-def _of_department(department: Callable[[Any, Case], str]) -> Callable[[Asked], list[Any]]:
-    """A command to a case by an officer of one department: of the branch, or of the lead."""
-
-    def handle(asked: Asked) -> list[Any]:
-        case: Case = asked.state
-        if case.applicant is None:
-            raise UnknownCase(case_id=asked.command.case_id)
-        wanted = department(asked.command, case)
-        if asked.circumstances.actor.department != wanted:
-            raise OtherDepartment(department=wanted)
-        return list(decide(asked.command, asked.circumstances, case, _licence_facts(asked)))
-
-    return handle
-
-
-def _licence_facts(asked: Asked) -> LicenceFacts | None:
-    case: Case = asked.state
-    if not isinstance(asked.command, IssueLicence):
-        return None
-    if case.licence_type is None or case.licence_issued:  # will be refused; no number is used up
-        return LicenceFacts(number="", validity_years=None)
-    types = asked.desk.licence_types
-    year = office_day(asked.circumstances.effective_at).year
-    return LicenceFacts(
-        number=types.licence_number(case.licence_type, year, asked.desk.numbers.next()),
-        validity_years=types.validity_years(case.licence_type),
-    )
-
-
-def _lead(_: CaseCommand, case: Case) -> str:
-    return case.lead
-
-
-def _branch(command: RecordOpinion, _: Case) -> str:
-    return command.branch
-
-
 def _of_case(case_id: UUID, case: Case) -> UUID:
     """What events outside the case's own stream belong to with it: the case, or the bundle it is part of."""
     return CASE.correlation(case) or case_id
@@ -200,16 +59,6 @@ def _of_case(case_id: UUID, case: Case) -> UUID:
 def _rate(asked: Asked) -> list[Any]:
     case = asked.other(asked.command.case_id, CASE)
     return list(rate_case(asked.command, asked.circumstances, asked.state, case))
-
-
-def _case_command(body: type, roles: frozenset[Role], department: Callable[[Any, Case], str] = _lead) -> Handler:
-    return Handler(
-        body=body,
-        roles=roles,
-        aggregate=CASE,
-        stream=lambda command, _: command.case_id,
-        decide=_of_department(department),
-    )
 
 
 _ALL: tuple[Handler, ...] = (
@@ -252,20 +101,7 @@ _ALL: tuple[Handler, ...] = (
         decide=lambda asked: list(import_calendar(asked.command, asked.state)),
         creates=True,
     ),
-    Handler(
-        body=SubmitApplication,
-        roles=frozenset({Role.CLERK, *APPLICANT_ROLES}),
-        aggregate=CASE,
-        stream=lambda _, new_id: new_id,
-        decide=_submit,
-        reads=lambda command: (item_stream(command.item), command.applicant),
-        creates=True,
-    ),
-    _case_command(AcceptApplication, frozenset({Role.ACCEPTOR, Role.HEAD})),
-    _case_command(RecordOpinion, frozenset({Role.REVIEWER, Role.HEAD}), _branch),
-    _case_command(GrantApproval, frozenset({Role.DECIDER, Role.HEAD})),
-    _case_command(DenyApproval, frozenset({Role.DECIDER, Role.HEAD})),
-    _case_command(IssueLicence, frozenset({Role.CLERK, Role.DECIDER, Role.HEAD})),
+    *CASE_HANDLERS,
     Handler(
         body=RateCase,
         roles=APPLICANT_ROLES,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tongban.commands.handlers import Handler
+from tongban.commands.handling import Handler
 from tongban.commands.ports import LoggedAnswer, NewEvent
 from tongban.commands.requests import Answer, KeyReused, Outcome, Request
 from tongban.domain.recorded import Rules

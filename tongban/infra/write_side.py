@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from tongban.commands.batch import Batch
-from tongban.commands.handlers import Desk
+from tongban.commands.handling import Desk
 from tongban.domain.party.events import IdentifierKind
 from tongban.infra import event_codec, identifiers
 from tongban.infra.database import DbRole, open_pool

@@ -44,7 +44,7 @@ END_OF_DAY = 24
 class FilingFacts(NamedTuple):
     """What other streams say at filing: the item as it is in force, the applicant, and the number the case will bear.
 
-    `evidence` are the materials as they were looked up (None: the applicant's own word); `renews` the licence to be
+    `evidence` are the materials that were looked up, in the place of the applicant's own word; `renews` the licence to be
     renewed; filings from the hour `cut_off` on count for the next working day.
     """
 
@@ -52,7 +52,7 @@ class FilingFacts(NamedTuple):
     applicant: Party
     number: str
     calendar: Calendar = Calendar()
-    evidence: tuple[Evidence, ...] | None = None
+    evidence: tuple[Evidence, ...] = ()
     renews: Licence | None = None
     cut_off: int = END_OF_DAY
 
@@ -63,14 +63,9 @@ def submit_application(
     """File an application under the item version in force."""
     item = _served(command, facts)
     claimed = offered(item.terms, command.materials, item.id)
-    return _file(
-        command,
-        circumstances,
-        facts,
-        item,
-        facts.evidence if facts.evidence is not None else claimed,
-        renews_until=_renewal(command, circumstances, item, facts),
-    )
+    met = {evidence.material: evidence for evidence in (*claimed, *facts.evidence)}
+    renews_until = _renewal(command, circumstances, item, facts)
+    return _file(command, circumstances, facts, item, tuple(met.values()), renews_until=renews_until)
 
 
 def file_sub_case(

@@ -13,6 +13,7 @@ from typing import Any
 from tongban.domain.catalogue import defaults
 
 IMMEDIATE = "1"
+_ALWAYS_NEEDED = frozenset({"REQUIRED", "TOLERABLE"})
 PROMISED = "2"  # 办件类型 (GB/T 39046): 1 即办件, 2 承诺件, 9 other
 
 
@@ -51,6 +52,15 @@ class ItemDefinition:
     visits: int = 0
     before: Mapping[str, Any] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
+
+    def needed(self, answers: Mapping[str, Any]) -> tuple[str, ...]:
+        """The materials that an applicant with these answers has to show, exempt or not."""
+        listed = self.terms["materials"]
+        return tuple(name for name, material in listed.items() if material["necessity"] in _ALWAYS_NEEDED)
+
+    def inspected(self, answers: Mapping[str, Any]) -> bool:
+        """Whether a decision on an applicant with these answers needs an on-site check."""
+        return bool(self.terms["inspection"])
 
 
 def read_item(entry: Mapping[str, Any]) -> ItemDefinition:

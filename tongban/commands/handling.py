@@ -1,0 +1,70 @@
+"""What it takes to handle one kind of command, and what a handler is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
+from tongban.domain.actor import Role
+from tongban.domain.aggregate import Aggregate, Circumstances
+from tongban.domain.recorded import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What handlers draw on besides streams."""
+
+    identifiers: Identifiers
+    numbers: Numbers
+    licence_types: LicenceTypes
+
+
+class Asked(NamedTuple):
+    """One command with everything its decision may look at.
+
+    `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named;
+    `evidence` what was found out about the materials that the command claims.
+    """
+
+    command: Any
+    stream: UUID
+    circumstances: Circumstances
+    state: Any
+    other: Callable[[UUID, Aggregate[Any]], Any]
+    holder: UUID | None
+    desk: Desk
+    evidence: tuple[Evidence, ...] = ()
+
+
+def _nothing(_: Any) -> tuple[UUID, ...]:
+    return ()
+
+
+def _itself(asked: Asked) -> UUID:
+    return asked.stream
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one command is handled.
+
+    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `correlation`
+    the case or bundle the events belong to where the state after them does not say. `effective` is when the command
+    takes effect where the law says it, whatever was asked; None from it leaves it as asked. `public` commands can be
+    given over HTTP.
+    """
+
+    body: type
+    roles: frozenset[Role]
+    aggregate: Aggregate[Any]
+    stream: Callable[[Any, UUID], UUID]
+    decide: Callable[[Asked], list[Any]]
+    reads: Callable[[Any], tuple[UUID, ...]] = _nothing
+    correlation: Callable[[Asked], UUID] = _itself
+    creates: bool = False
+    public: bool = True
+    effective: Callable[[Asked], datetime | None] | None = None
