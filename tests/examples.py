@@ -173,6 +173,10 @@ organisation_registered = PartyRegistered(
     name="测试餐饮有限公司",
 )
 
+FILED_ON, ACCEPTED_ON = date(2026, 3, 2), date(2026, 3, 2)
+"""The office days on which the example case is filed and accepted; the calendar is not imported."""
+NO_CALENDAR = Calendar()
+
 application_submitted = ApplicationSubmitted(
     number=CASE_NUMBER,
     item_id=ITEM,
@@ -187,17 +191,27 @@ application_submitted = ApplicationSubmitted(
     evidence=(
         Evidence("form", "UPLOAD", "applicant", None, "sha256:0f"),
         Evidence("id-card", "E_LICENCE", None, None, None),
+        Evidence("sale-contract", "UPLOAD", "applicant", None, "sha256:1f"),
     ),
     answers={"first-home": "首套住房答复", "area": 88.5},
     form={"address": "测试路77弄3号", "phone": "13900000000"},
+    terms=read_item(DEFINITION).terms,
+    needed=("form", "id-card", "sale-contract"),
 )
-
-application_accepted = ApplicationAccepted(accepted_by=ACCEPTOR.id)
+correction_clock = start_clock("CORRECTION", "行政许可法 art. 32(4)", FILED_ON, Limit(5, Unit.WORKING_DAY), NO_CALENDAR)
+legal_clock = start_clock("LEGAL", "行政许可法 art. 42", ACCEPTED_ON, Limit(20, Unit.WORKING_DAY), NO_CALENDAR)
+promised_clock = start_clock("PROMISED", "sample", ACCEPTED_ON, Limit(10, Unit.WORKING_DAY), NO_CALENDAR)
+materials_received = MaterialsReceived(received_on=FILED_ON, clocks=(correction_clock,))
+application_accepted = ApplicationAccepted(
+    accepted_by=ACCEPTOR.id, clocks=(stop_clock(correction_clock, ACCEPTED_ON), legal_clock, promised_clock)
+)
 
 
 def opinion_recorded(branch: str, opinion: Opinion = Opinion.PASS) -> OpinionRecorded:
     """The opinion of one branch."""
-    return OpinionRecorded(branch=branch, opinion=opinion, applicant=PERSON_ID, text="材料齐全意见")
+    return OpinionRecorded(
+        branch=branch, opinion=opinion, applicant=PERSON_ID, text="材料齐全意见", given_by=reviewer(branch).id
+    )
 
 
 approval_granted = ApprovalGranted(decided_by=DECIDER.id, applicant=PERSON_ID, text="准予理由文字")

@@ -77,7 +77,8 @@ class Clock:
     """A running or stopped clock with its whole ledger.
 
     `due` is the last day in time. It is `provisional` where it rests on a calendar that is not published, or on the
-    announced end of a pause that still lasts. Pauses do not overlap. `stopped` is the day it was met.
+    announced end of a pause that still lasts. Pauses do not overlap. `stopped` is the day it was met,
+    `calendar` the version of the calendar the deadline was counted by (None: none was imported).
     """
 
     name: str
@@ -89,6 +90,7 @@ class Clock:
     due: date
     provisional: bool
     stopped: date | None
+    calendar: str | None = None
 
 
 class StepKind(StrEnum):
@@ -129,7 +131,7 @@ class StepsDoNotAddUp(Exception):
 def start_clock(name: str, basis: str, start: date, limit: Limit, calendar: Calendar) -> Clock:
     """A clock that begins to run the day after `start`."""
     due, provisional = _end(start, limit, (), (), calendar)
-    return Clock(name, basis, start, limit, (), (), due, provisional, None)
+    return Clock(name, basis, start, limit, (), (), due, provisional, None, calendar.label)
 
 
 def pause_clock(clock: Clock, kind: str, on: date, declared: int, calendar: Calendar) -> Clock:
@@ -204,7 +206,7 @@ def light(remaining: int, *, yellow: int, red: int = -1) -> Light:
 
 def _counted(clock: Clock, calendar: Calendar) -> Clock:
     due, provisional = _end(clock.start, clock.limit, clock.extensions, clock.pauses, calendar)
-    return replace(clock, due=due, provisional=provisional)
+    return replace(clock, due=due, provisional=provisional, calendar=calendar.label)
 
 
 # ── counting ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,13 +250,13 @@ def _gaps(pauses: Iterable[Pause], calendar: Calendar) -> Sequence[_Gap]:
     for pause in sorted(pauses, key=lambda pause: (pause.start, pause.end is None)):
         # Not before what was left out already.
         start = max(pause.start, gaps[-1].end) if gaps else pause.start
-        end = _end_of(pause, calendar)
+        end = expected_end(pause, calendar)
         if start < end:
             gaps.append(_Gap(start, end, pause.kind, pause.end is None))
     return gaps
 
 
-def _end_of(pause: Pause, calendar: Calendar) -> date:
+def expected_end(pause: Pause, calendar: Calendar) -> date:
     """The day of resumption, or while it lasts the first working day after the announced ones."""
     if pause.end is not None:
         return pause.end

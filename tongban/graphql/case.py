@@ -27,11 +27,17 @@ if TYPE_CHECKING:
 class CaseState(Enum):
     """The states of the domain."""
 
-    SUBMITTED = enum_value("SUBMITTED", "申请已提交: filed, not accepted yet.")
-    ACCEPTED = enum_value("ACCEPTED", "已受理: accepted, under review.")
+    SUBMITTED = enum_value("SUBMITTED", "申请已提交: filed by post, not arrived yet.")
+    RECEIVED = enum_value("RECEIVED", "已收件: received, not accepted yet.")
+    CORRECTING = enum_value("CORRECTING", "补正中: the applicant is to mend what the notice named.")
+    ACCEPTED = enum_value("ACCEPTED", "已受理: accepted, the review begins.")
+    REVIEWING = enum_value("REVIEWING", "审查中: under review.")
     GRANTED = enum_value("GRANTED", "准予: granted, not closed yet.")
     DENIED = enum_value("DENIED", "不予: denied, not closed yet.")
+    ISSUING = enum_value("ISSUING", "制证、送达: the licence is made and on its way.")
+    ENDING = enum_value("ENDING", "退费中: ended without a result; a fee goes back before it is closed.")
     CLOSED = enum_value("CLOSED", "已办结: closed; `result` says how.")
+    ARCHIVED = enum_value("ARCHIVED", "已归档: closed and archived.")
 
 
 @strawberry.enum(description="Where a branch of the review stands.")

@@ -26,8 +26,25 @@ from tongban.infra.sealing import BOX_FIELDS, seal
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
+_FILED_V1: dict[str, Any] = {
+    "terms": {},
+    "needed": [],
+    "inspection": False,
+    "delivery": "ONLINE",
+    "district": None,
+    "bundle": None,
+    "gates": [],
+    "renews": None,
+    "renews_until": None,
+}
+
 # (type, schema) → how its clear data becomes that of schema + 1. Released events are never rewritten.
 UPCASTS: dict[tuple[str, int], Upcast] = {
+    ("case.ApplicationAccepted", 1): lambda data: data | {"tolerated": [], "clocks": []},
+    ("case.ApplicationSubmitted", 1): lambda data: data | _FILED_V1,
+    ("case.ApprovalDenied", 1): lambda data: data | {"clocks": []},
+    ("case.ApprovalGranted", 1): lambda data: data | {"committed": False, "clocks": []},
+    ("case.OpinionRecorded", 1): lambda data: data | {"given_by": ""},
     ("catalogue.ItemPublished", 1): lambda data: data | {"effective_from": None},
 }
 

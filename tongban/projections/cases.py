@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple, assert_never, get_args
+from datetime import date, datetime
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
+import orjson
 from psycopg import Cursor, sql
 
-from tongban.domain.case.events import (
-    ApplicationAccepted,
-    ApplicationSubmitted,
-    ApprovalDenied,
-    ApprovalGranted,
-    CaseClosed,
-    CaseEvent,
-    LicenceIssued,
-    Opinion,
-    OpinionRecorded,
-)
-from tongban.domain.case.state import Status
-from tongban.domain.recorded import Recorded
+from tongban.domain.case import events as e
+from tongban.domain.case.state import MAIN, Fee, Status
+from tongban.domain.office_time import office_day
+from tongban.domain.recorded import Evidence, Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_moment, read_uuid
 from tongban.projections.projection import StreamTable
 from tongban.projections.selecting import fetch, fetch_one, selecting
 
 
 class CaseRow(NamedTuple):
-    """A case. Times are UTC. Form, texts and materials are not here: they stand once, in the timeline.
+    """A case. Times are UTC. Form and texts are not here: they stand once, in the timeline.
 
     `branches`: [{department, opinion, at}] in the item's order; `holders`: {branch: {holder, since, version,
-    position}}, where the last three say since which event.
+    position}}, where the last three say since which event; `clocks`: {name: clock} with each ledger whole (see
+    `domain.clock`); `suspensions`: [{branch, kind, start, end}]; `claims`: {branch: officer}; `materials`: {material:
+    {how, source, source_version, ref}}. `asked` and `tolerated` are materials the applicant owes.
     """
 
     id: UUID
@@ -53,16 +47,30 @@ class CaseRow(NamedTuple):
     closed_at: datetime | None
     result: str | None
     licence_id: UUID | None
+    received_on: date | None
+    needed: Sequence[str]
+    materials: Mapping[str, Any]
+    asked: Sequence[str]
+    tolerated: Sequence[str]
+    claims: Mapping[str, str]
+    suspensions: Sequence[Mapping[str, Any]]
+    clocks: Mapping[str, Any]
+    fee: str
+    committed: bool
+    delivery: str
+    district: str | None
+    bundle: UUID | None
+    renews_until: date | None
     version: int
     position: int
 
 
 def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
     """The case after one more event."""
-    event: CaseEvent = recorded.event
+    event: e.CaseEvent = recorded.event
     envelope = recorded.envelope
     at = envelope.effective_at
-    if isinstance(event, ApplicationSubmitted):
+    if isinstance(event, e.ApplicationSubmitted):
         row = CaseRow(
             id=envelope.stream,
             number=event.number,
@@ -82,6 +90,20 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
             closed_at=None,
             result=None,
             licence_id=None,
+            received_on=None,
+            needed=event.needed,
+            materials=_materials({}, event.evidence),
+            asked=(),
+            tolerated=(),
+            claims={},
+            suspensions=[],
+            clocks={},
+            fee=Fee.NONE,
+            committed=False,
+            delivery=event.delivery,
+            district=event.district,
+            bundle=event.bundle,
+            renews_until=event.renews_until,
             version=0,
             position=0,
         )
@@ -91,25 +113,106 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
     return row._replace(version=envelope.version, position=recorded.position, holders=held, **changes)
 
 
-def _changes(row: CaseRow, event: CaseEvent, at: datetime) -> dict[str, Any]:
+_STATUS: Mapping[type, Status] = {
+    e.MaterialsReceived: Status.RECEIVED,
+    e.AcceptanceRefused: Status.ENDING,
+    e.ApplicationAccepted: Status.ACCEPTED,
+    e.CaseDeemedAccepted: Status.ACCEPTED,
+    e.OpinionRecorded: Status.REVIEWING,
+    e.ConsultRequested: Status.REVIEWING,
+    e.InspectionScheduled: Status.REVIEWING,
+    e.InspectionDone: Status.REVIEWING,
+    e.SpecialProcedureStarted: Status.REVIEWING,
+    e.ApprovalGranted: Status.GRANTED,
+    e.ApprovalDeemedGranted: Status.GRANTED,
+    e.ApprovalDenied: Status.DENIED,
+    e.LicenceIssued: Status.ISSUING,
+    e.ApplicationWithdrawn: Status.ENDING,
+    e.CaseLapsed: Status.ENDING,
+    e.CaseClosed: Status.CLOSED,
+    e.CaseArchived: Status.ARCHIVED,
+}
+_FEE: Mapping[type, Fee] = {e.FeeRequested: Fee.ASKED, e.FeePaid: Fee.PAID, e.FeeRefunded: Fee.REFUNDED}
+
+
+def _changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if status := _STATUS.get(event.__class__):
+        changes["status"] = status
+    if fee := _FEE.get(event.__class__):
+        changes["fee"] = fee
+    if clocks := getattr(event, "clocks", ()):
+        changes["clocks"] = {**row.clocks, **{clock.name: orjson.loads(orjson.dumps(clock)) for clock in clocks}}
+    if evidence := getattr(event, "evidence", ()):
+        changes["materials"] = _materials(row.materials, evidence)
+    return changes | _own_changes(row, event, at)
+
+
+def _own_changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, Any]:  # noqa: PLR0912 - one per event
     match event:
-        case ApplicationSubmitted():
-            return {}
-        case ApplicationAccepted():
-            return {"status": Status.ACCEPTED, "accepted_at": at}
-        case OpinionRecorded():
+        case e.MaterialsReceived():
+            return {"received_on": event.received_on}
+        case e.CorrectionRequested():
+            return {"asked": event.materials} | ({} if event.in_review else {"status": Status.CORRECTING})
+        case e.CorrectionSubmitted():
+            before = row.status == Status.CORRECTING
+            return {"asked": ()} | ({"status": Status.RECEIVED, "received_on": office_day(at)} if before else {})
+        case e.ApplicationAccepted():
+            return {"accepted_at": at, "tolerated": event.tolerated, "asked": (), "claims": _unclaimed(row, MAIN)}
+        case e.CaseDeemedAccepted():
+            return {"accepted_at": at, "asked": (), "claims": _unclaimed(row, MAIN)}
+        case e.MaterialSupplemented():
+            return {"tolerated": event.outstanding}
+        case e.CaseClaimed() | e.CaseReassigned():
+            return {"claims": {**row.claims, event.branch: event.officer}}
+        case e.CaseReleased():
+            return {"claims": _unclaimed(row, event.branch)}
+        case e.OpinionRecorded():
             spoken = {"department": event.branch, "opinion": event.opinion, "at": at.isoformat()}
-            return {"branches": [spoken if b["department"] == event.branch else b for b in row.branches]}
-        case ApprovalGranted():
-            return {"status": Status.GRANTED, "decided_at": at}
-        case ApprovalDenied():
-            return {"status": Status.DENIED, "decided_at": at}
-        case LicenceIssued():
+            branches = [spoken if b["department"] == event.branch else b for b in row.branches]
+            return {"branches": branches, "claims": _unclaimed(row, event.branch)}
+        case e.SpecialProcedureStarted():
+            begun = {"branch": event.branch, "kind": event.kind, "start": event.on.isoformat(), "end": None}
+            return {"suspensions": [*row.suspensions, begun]}
+        case e.SpecialProcedureEnded():
+            return {"suspensions": [_ended(found, event) for found in row.suspensions]}
+        case e.CommitmentSigned():
+            return {"committed": True}
+        case e.CommitmentWithdrawn():
+            return {"committed": False}
+        case e.ApprovalGranted() | e.ApprovalDeemedGranted() | e.ApprovalDenied():
+            return {"decided_at": at, "claims": {}}
+        case e.LicenceIssued():
             return {"licence_id": event.licence_id}
-        case CaseClosed():
-            return {"status": Status.CLOSED, "closed_at": at, "result": event.result}
+        case e.AcceptanceRefused() | e.ApplicationWithdrawn() | e.CaseLapsed():
+            return {"claims": {}}
+        case e.CaseClosed():
+            return {"closed_at": at, "result": event.result, "claims": {}}
         case _:
-            assert_never(event)
+            return {}
+
+
+def _materials(before: Mapping[str, Any], evidence: Iterable[Evidence]) -> dict[str, Any]:
+    found = {
+        each.material: {
+            "how": each.how,
+            "source": each.source,
+            "source_version": each.source_version,
+            "ref": each.ref,
+        }
+        for each in evidence
+    }
+    return {**before, **found}
+
+
+def _unclaimed(row: CaseRow, branch: str) -> Mapping[str, str]:
+    return {claimed: officer for claimed, officer in row.claims.items() if claimed != branch}
+
+
+def _ended(suspension: Mapping[str, Any], event: e.SpecialProcedureEnded) -> Mapping[str, Any]:
+    if suspension["end"] is None and suspension["branch"] == event.branch:
+        return {**suspension, "end": event.on.isoformat()}
+    return suspension
 
 
 def _holders(before: Mapping[str, Mapping[str, Any]], recorded: Recorded) -> dict[str, Mapping[str, Any]]:
@@ -146,7 +249,7 @@ def branch_states(case: CaseRow) -> list[BranchRow]:
         department, opinion = branch["department"], branch["opinion"]
         held = case.holders.get(department)
         if opinion is not None:
-            state = "PASSED" if opinion == Opinion.PASS else "FAILED"
+            state = "PASSED" if opinion == e.Opinion.PASS else "FAILED"
         elif held is not None:
             state = "REVIEWING"
         else:
@@ -163,7 +266,7 @@ def branch_states(case: CaseRow) -> list[BranchRow]:
     return states
 
 
-CASES = StreamTable(name="case_view", row=CaseRow, events=get_args(CaseEvent), fold=fold)
+CASES = StreamTable(name="case_view", row=CaseRow, events=get_args(e.CaseEvent), fold=fold)
 
 _SELECT = selecting("case_view", CaseRow)
 BY_SUBMISSION: Keyset[CaseRow] = Keyset("cases", lambda row: (row.submitted_at, row.id), (read_moment, read_uuid))

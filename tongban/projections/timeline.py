@@ -50,6 +50,11 @@ def _clear_fields(event_type: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(event_type) if field.name not in personal)
 
 
+def _case_of(recorded: Recorded) -> UUID:
+    event = recorded.event
+    return event.case_id if isinstance(event, LicenceCollected | CaseRated) else recorded.envelope.stream
+
+
 def entry(recorded: Recorded) -> TimelineRow:
     """The line of one event."""
     envelope, event = recorded.envelope, recorded.event

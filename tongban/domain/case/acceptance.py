@@ -153,8 +153,9 @@ def _decision_clocks(case: Case, day: date, facts: CaseFacts) -> tuple[Clock, ..
 
 def _fee(case: Case) -> list[CaseEvent]:
     fee = case.terms.get("fee")
-    known = fee is not None and fee["amount"] is not None
-    return [FeeRequested(fee["amount"], fee["currency"], fee.get("basis") or "")] if known else []
+    if fee is None or fee["amount"] is None:
+        return []
+    return [FeeRequested(fee["amount"], fee["currency"], fee.get("basis") or "")]
 
 
 def missing_materials(case: Case) -> tuple[str, ...]:
@@ -323,9 +324,7 @@ def submit_correction(
     if case.status is Status.CORRECTING:
         term = limit_of(case.terms, "correction", CORRECTION_BY_OFFICE)
         clocks = (*stopped(case, day, APPLICANT_CORRECTION), clock(CORRECTION, term, day, facts))
-    return [
-        CorrectionSubmitted(applicant=applicant_of(case), evidence=evidence, form=command.form, clocks=clocks)
-    ]
+    return [CorrectionSubmitted(applicant=applicant_of(case), evidence=evidence, form=command.form, clocks=clocks)]
 
 
 def obtain_material(

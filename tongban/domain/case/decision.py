@@ -93,9 +93,7 @@ def grant_approval(
     return [granted] if case.licence_type else [granted, CaseClosed(Result.GRANTED)]
 
 
-def deny_approval(
-    command: DenyApproval, circumstances: Circumstances, case: Case, facts: CaseFacts
-) -> list[CaseEvent]:
+def deny_approval(command: DenyApproval, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """不予. Needs reason and remedy (行政许可法 art. 38); possible once a branch is against it or all have spoken."""
     _ready_to_decide(circumstances, case, facts)
     if not command.reason.strip() or not command.remedy.strip():

@@ -67,9 +67,7 @@ from tongban.domain.office_time import office_day
 _AMOUNT = re.compile(r"(?!0+\.00)\d{1,12}\.\d{2}")
 
 
-def issue_licence(
-    command: IssueLicence, circumstances: Circumstances, case: Case, facts: CaseFacts
-) -> list[CaseEvent]:
+def issue_licence(command: IssueLicence, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """制证: one licence for one grant, paid for. One that goes online is delivered with it."""
     if case.licence_issued:
         raise LicenceAlreadyIssued(number=case.number)
@@ -165,9 +163,7 @@ def record_payment(
     return [FeePaid(amount=command.amount, provider_ref=command.provider_ref)]
 
 
-def record_refund(
-    command: RecordRefund, circumstances: Circumstances, case: Case, facts: CaseFacts
-) -> list[CaseEvent]:
+def record_refund(command: RecordRefund, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """退费: what was paid for a case that ends without its result goes back, and then it is closed."""
     if case.fee is Fee.REFUNDED:
         return []

@@ -120,7 +120,7 @@ class ApplicationSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class MaterialsReceived:
-    """收件: the materials are there and the receipt is given (上海市优化营商环境条例 art. 25); the 5 days of R1 begin."""
+    """收件: the materials are there, the receipt is given (上海市优化营商环境条例 art. 25), the 5 days of R1 begin."""
 
     received_on: date
     clocks: tuple[Clock, ...]
@@ -141,7 +141,7 @@ class PreCheckReturned:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCorrectedOnSpot:
-    """当场更正: the applicant mended an error at the window (行政许可法 art. 32(3)); no correction notice is used up."""
+    """当场更正: the applicant mended an error at the window (行政许可法 art. 32(3)). It uses up no notice."""
 
     applicant: UUID
     evidence: tuple[Evidence, ...]
@@ -323,7 +323,7 @@ class InspectionDone:
 
 @dataclass(frozen=True, slots=True)
 class SpecialProcedureStarted:
-    """特别程序: the clock stops; the time needed was told in writing (行政许可法 art. 45). `branch` None: the whole case.
+    """特别程序: the clock stops; the time needed was told in writing (行政许可法 art. 45). `branch` None: all branches.
 
     `on` is the first day that does not count, `working_days` the time that was told;
     `inspectors` for INSPECTION_TEST (art. 55: two or more), `chair` and `held_on` for HEARING (art. 48).
@@ -410,7 +410,7 @@ class FeeRefunded:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentOffered:
-    """告知承诺: the office told conditions, materials and liability once; the applicant may choose this way or not."""
+    """告知承诺: the office told conditions, materials and liability once; the applicant is free to choose it."""
 
     check_within: int
     unit: str

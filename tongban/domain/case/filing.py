@@ -44,8 +44,8 @@ END_OF_DAY = 24
 class FilingFacts(NamedTuple):
     """What other streams say at filing: the item as it is in force, the applicant, and the number the case will bear.
 
-    `evidence` are the materials that were looked up, in the place of the applicant's own word; `renews` the licence to be
-    renewed; filings from the hour `cut_off` on count for the next working day.
+    `evidence` are the materials that were looked up, in the place of the applicant's own word; `renews` the licence to
+    be renewed; filings from the hour `cut_off` on count for the next working day.
     """
 
     item: Item
@@ -99,7 +99,8 @@ def _file(
     *,
     renews_until: date | None,
 ) -> list[CaseEvent]:
-    plain = isinstance(command, SubmitApplication)
+    alone = command if isinstance(command, SubmitApplication) else None
+    part = command if isinstance(command, FileSubCase) else None
     terms = item.terms
     filed = ApplicationSubmitted(
         number=facts.number,
@@ -111,7 +112,7 @@ def _file(
         licence_type=item.licence_type,
         applicant=command.applicant,
         channel=command.channel,
-        draft=command.draft if plain else None,
+        draft=alone.draft if alone else None,
         evidence=evidence,
         answers=command.answers,
         form=command.form,
@@ -120,9 +121,9 @@ def _file(
         inspection=item.inspected(command.answers),
         delivery=command.delivery,
         district=command.district or circumstances.actor.district,
-        bundle=None if plain else command.bundle,
-        gates=() if plain else command.gates,
-        renews=command.renews if plain else None,
+        bundle=part.bundle if part else None,
+        gates=part.gates if part else (),
+        renews=alone.renews if alone else None,
         renews_until=renews_until,
     )
     events: list[CaseEvent] = [filed]
@@ -195,4 +196,3 @@ def _before_acceptance(case: Case) -> None:
         raise NotReceived(number=case.number)
     if case.status is not Status.RECEIVED:
         raise AlreadyAccepted(number=case.number)
-

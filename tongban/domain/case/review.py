@@ -115,9 +115,7 @@ def release_case(command: ReleaseCase, circumstances: Circumstances, case: Case,
     return [CaseReleased(branch=command.branch, officer=claimed_by)]
 
 
-def reassign_case(
-    command: ReassignCase, circumstances: Circumstances, case: Case, facts: CaseFacts
-) -> list[CaseEvent]:
+def reassign_case(command: ReassignCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """转办, by the head."""
     _to_work_on(case, command.branch)
     if not command.officer.strip():
@@ -145,9 +143,7 @@ def request_consult(
     if command.department in case.branches or command.department in case.consults:
         raise AlreadyConsulted(department=command.department)
     not_before(circumstances, case.accepted_at)
-    return [
-        ConsultRequested(department=command.department, applicant=applicant_of(case), question=command.question)
-    ]
+    return [ConsultRequested(department=command.department, applicant=applicant_of(case), question=command.question)]
 
 
 def answer_consult(

@@ -229,9 +229,7 @@ def _noted(case: Case, event: e.DefectsNoted, _: datetime) -> Case:
 def _asked(case: Case, event: e.CorrectionRequested, at: datetime) -> Case:
     asked_before = case.asked_before.union(event.materials)
     changed = _clocks(case, event.clocks)
-    case = case._replace(
-        asked=event.materials, asked_before=asked_before, noted=(), latest=_later(case, at), **changed
-    )
+    case = case._replace(asked=event.materials, asked_before=asked_before, noted=(), latest=_later(case, at), **changed)
     if event.in_review:
         return case._replace(corrections_in_review=case.corrections_in_review + 1)
     return case._replace(corrections=case.corrections + 1, status=Status.CORRECTING)
@@ -254,18 +252,24 @@ def _supplemented(case: Case, event: e.MaterialSupplemented, at: datetime) -> Ca
     return case._replace(tolerated=event.outstanding, met=met, latest=_later(case, at), **changed)
 
 
-def _accepted(case: Case, event: e.ApplicationAccepted | e.CaseDeemedAccepted, at: datetime) -> Case:
-    by_officer = isinstance(event, e.ApplicationAccepted)
+def _accepted(case: Case, event: e.ApplicationAccepted, at: datetime) -> Case:
+    case = case._replace(accepted_by=event.accepted_by, tolerated=event.tolerated)
+    return _under_review(case, event.clocks, at)
+
+
+def _deemed_accepted(case: Case, event: e.CaseDeemedAccepted, at: datetime) -> Case:
+    return _under_review(case, event.clocks, at)
+
+
+def _under_review(case: Case, clocks: tuple[Clock, ...], at: datetime) -> Case:
     return case._replace(
         status=Status.ACCEPTED,
-        accepted_by=event.accepted_by if by_officer else None,
         accepted_at=at,
         latest=_later(case, at),
-        tolerated=event.tolerated if by_officer else (),
         asked=(),
         noted=(),
         claims=_without(case.claims, MAIN),
-        **_clocks(case, event.clocks),
+        **_clocks(case, clocks),
     )
 
 
@@ -430,7 +434,7 @@ _EVOLVE: Mapping[type, Callable[[Case, Any, datetime], Case]] = {
     e.ExemptionFailed: _exemption_failed,
     e.MaterialSupplemented: _supplemented,
     e.ApplicationAccepted: _accepted,
-    e.CaseDeemedAccepted: _accepted,
+    e.CaseDeemedAccepted: _deemed_accepted,
     e.AcceptanceRefused: _ending(e.Result.NOT_ACCEPTED),
     e.CaseClaimed: _claimed,
     e.CaseReleased: _released,
