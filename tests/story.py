@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from tongban.domain.actor import Actor, Role
 from tongban.domain.calendar.events import CalendarImported
+from tongban.domain.calendar.state import Calendar
 from tongban.domain.case.events import (
     ApplicationAccepted,
     ApplicationSubmitted,
@@ -18,14 +19,20 @@ from tongban.domain.case.events import (
     ApprovalGranted,
     CaseClosed,
     Channel,
+    LicenceDelivered,
     LicenceIssued,
+    MaterialsReceived,
+    Means,
     Opinion,
     OpinionRecorded,
     Result,
 )
 from tongban.domain.catalogue.events import ItemPublished
+from tongban.domain.catalogue.item import read_item
+from tongban.domain.clock import Clock, Limit, Unit, start_clock, stop_clock
 from tongban.domain.ids import calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.office_time import office_day
 from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, Recorded
@@ -61,6 +68,11 @@ def definition(item: str) -> dict[str, Any]:
         "serviceObjects": ["NATURAL_PERSON", "LEGAL_PERSON"],
         "resultLicenceTypeId": licence_type,
     }
+
+
+def clock(name: str, days: int, at: datetime) -> Clock:
+    """A clock of so many working days from an office day on, with no calendar imported."""
+    return start_clock(name, "", office_day(at), Limit(days, Unit.WORKING_DAY), Calendar())
 
 
 def officer(department: str, role: Role = Role.REVIEWER) -> Actor:
@@ -184,7 +196,7 @@ class Story:
         clerk: Actor | None = None,
         start: datetime = MORNING,
     ) -> Told:
-        """Tell a case to its end, or up to `steps` events."""
+        """Tell a case to its end, or up to `steps` steps, the first being the filing with its receipt."""
         told = self._told(applicant, item)
         for _ in zip(
             range(steps),
@@ -249,18 +261,23 @@ class Story:
             ),
             answers={"q": "a"},
             form=form,
+            terms=read_item(definition(told.item)).terms,
+            needed=("form", "id-card"),
         )
-        yield self.append(told.id, submitted, actor=clerk or applicant, at=at)
+        receipt = clock("CORRECTION", 5, at)
+        self.append(told.id, submitted, actor=clerk or applicant, at=at)
+        yield self.append(told.id, MaterialsReceived(office_day(at), (receipt,)), actor=clerk or applicant, at=at)
         at += timedelta(hours=1)
         acceptor = officer(lead, Role.ACCEPTOR)
-        yield self.append(told.id, ApplicationAccepted(accepted_by=acceptor.id), actor=acceptor, at=at)
+        clocks = (stop_clock(receipt, office_day(at)), clock("LEGAL", 20, at), clock("PROMISED", 10, at))
+        yield self.append(told.id, ApplicationAccepted(acceptor.id, clocks=clocks), actor=acceptor, at=at)
         spoken = list(branches)
         self.random.shuffle(spoken)
         for branch in spoken:
             at += timedelta(hours=1)
             opinion = Opinion.FAIL if denied and branch == lead else Opinion.PASS
             said = OpinionRecorded(branch=branch, opinion=opinion, applicant=told.applicant, text=f"意见 {branch}")
-            yield self.append(told.id, said, actor=officer(branch), at=at)
+            yield self.append(told.id, replace(said, given_by=f"{branch}-reviewer"), actor=officer(branch), at=at)
         at += timedelta(hours=1)
         decider = officer(lead, Role.DECIDER)
         if denied:
@@ -285,6 +302,7 @@ class Story:
         face = {"holder": "某人"}
         issued = LicenceIssued(licence, licence_type, number, told.applicant, begin, end, face)
         yield self.append(told.id, issued, actor=decider, at=at)
+        yield self.append(told.id, LicenceDelivered(Means.ONLINE), actor=decider, at=at)
         yield self.append(told.id, closed, actor=decider, at=at)
         collected = LicenceCollected(told.id, licence_type, number, told.applicant, begin, end, face)
         yield self.append(licence, collected, actor=SYSTEM, at=at, correlation=told.id)
