@@ -87,7 +87,7 @@ class Poisoned:
 def case_of(story: Story) -> tuple[UUID, int]:
     """A case with several events, and the index of its second event in the store."""
     for index, (stream, version, event_type, _) in enumerate(story.states):
-        if event_type == "case.ApplicationAccepted" and version == 2:
+        if event_type == "case.MaterialsReceived" and version == 2:
             return stream, index
     raise AssertionError
 

@@ -51,7 +51,7 @@ def test_case_to_its_end_shows_in_every_table(tables: ReadTables) -> None:
             "CLOSED",
             "GRANTED",
             told.licence,
-            8,
+            10,
         )
         assert case.departments == ["housing", "nr", "tax"]
         assert [(b["department"], b["opinion"]) for b in case.branches] == [
@@ -247,7 +247,7 @@ def test_refusal_of_the_database_is_named_and_leaves_the_connection_usable(table
     story = Story()
     first = story.case(story.register("甲"), "food-licence", steps=1)
     story.case(story.register("乙"), "food-licence", steps=1)
-    *before, second = story.events
+    *before, second, _ = story.events
     twin = second._replace(event=replace(second.event, number=first.number))
     with pytest.raises(psycopg.errors.UniqueViolation):
         tables.apply([*before, twin])
@@ -263,7 +263,7 @@ def test_odd_texts_arrive_as_they_are(tables: ReadTables) -> None:
     story = Story()
     odd = "a\"b\\c,{d}'e NULL\n\t\x01 ü 办\U0001f600"
     told = story.case(story.register("甲"), "food-licence", steps=1)
-    *before, filed = story.events
+    *before, filed, _ = story.events
     event = replace(filed.event, item_id=odd, lead=odd, branches=(odd, "NULL", ""))
     tables.apply([*before, filed._replace(event=event)])
     with tables.selecting() as cursor:
