@@ -248,13 +248,13 @@ def _gaps(pauses: Iterable[Pause], calendar: Calendar) -> Sequence[_Gap]:
     for pause in sorted(pauses, key=lambda pause: (pause.start, pause.end is None)):
         # Not before what was left out already.
         start = max(pause.start, gaps[-1].end) if gaps else pause.start
-        end = _end_of(pause, calendar)
+        end = expected_end(pause, calendar)
         if start < end:
             gaps.append(_Gap(start, end, pause.kind, pause.end is None))
     return gaps
 
 
-def _end_of(pause: Pause, calendar: Calendar) -> date:
+def expected_end(pause: Pause, calendar: Calendar) -> date:
     """The day of resumption, or while it lasts the first working day after the announced ones."""
     if pause.end is not None:
         return pause.end
