@@ -6,7 +6,7 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,10 @@ class IdTaken(Conflict):
     """This id already belongs to something of another kind."""
 
     zh = "该标识已属于其他类型的对象。"
+
+
+class _NotRead(Exception):
+    """A decision needs a stream that was not read: what names it changed within the batch. The batch is taken apart."""
 
 
 class _NothingToAppend:
@@ -112,22 +116,24 @@ class Batch:
         reading, before = self._load(works)
         after = dict(before)
         parties = {**reading.parties, **self._registering}
+        relied: set[UUID] = set()
         for work in works:
             if work.outcome is None:
-                self._decide(work, reading, after, parties)
+                self._decide(work, reading, after, parties, relied)
         tips = {stream: known.tip for stream, known in before.items()}
         done = [work for work in works if work.outcome is None]
         rows = self._encoder.encode(done, reading.now, tips)
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
         self._streams.keep(after, tips)
-        return Decided(works, rows, [work.for_log() for work in done], identifiers)
+        unchanged = {stream: before[stream].version for stream in relied}
+        return Decided(works, rows, [work.for_log() for work in done], identifiers, unchanged)
 
     def start_append(self, decided: Decided) -> PendingAppend:
         """Send a decided batch to the log; its `wait` gives the positions of its events. Raises LogUnavailable."""
         if not decided.answers:
             return _NothingToAppend()
-        return self._log.start_append(decided.rows, decided.answers, decided.identifiers)
+        return self._log.start_append(decided.rows, decided.answers, decided.identifiers, decided.unchanged)
 
     def conclude(self, decided: Decided, positions: Sequence[int]) -> list[Outcome]:
         """The outcomes of a batch that is durable now, in order."""
@@ -147,7 +153,7 @@ class Batch:
         handler = HANDLERS[request.name]
         body = request.body
         new_id = uuid7()
-        work = Work(request, handler, new_id, stream=new_id)
+        work = Work(request, handler, new_id, stream=new_id, actor=request.actor)
         try:
             if request.actor.role not in handler.roles:
                 raise RoleNotAllowed(role=request.actor.role, allowed=sorted(handler.roles))
@@ -176,9 +182,29 @@ class Batch:
         if holders:
             tails += self._log.read(after=self._streams.versions(holders), commands=(), identifiers=()).tails
             wanted.update(holders)
-        return reading, self._streams.take(wanted, tails)
+        current = self._streams.take(wanted, tails)
+        # What only a loaded state names (whose work it is, say) is read in a second round, where there is such a thing.
+        more = {
+            stream
+            for work in works
+            if work.outcome is None and work.handler.more is not None
+            for stream in work.handler.more(
+                work.request.body, current[work.stream].state_as(work.handler.aggregate), work.request.actor
+            )
+        }
+        if more := more - wanted:
+            tails = list(self._log.read(after=self._streams.versions(more), commands=(), identifiers=()).tails)
+            current.update(self._streams.take(more, tails))
+        return reading, current
 
-    def _decide(self, work: Work, reading: Reading, current: dict[UUID, Stream], parties: dict[bytes, UUID]) -> None:
+    def _decide(
+        self,
+        work: Work,
+        reading: Reading,
+        current: dict[UUID, Stream],
+        parties: dict[bytes, UUID],
+        relied: set[UUID],
+    ) -> None:
         request = work.request
         logged = reading.answers.get((request.principal, request.idempotency_key))
         if logged is not None:
@@ -197,15 +223,18 @@ class Batch:
                 stream=work.stream,
                 circumstances=Circumstances(request.actor, reading.now, work.effective_at, work.new_id),
                 state=before.state_as(aggregate),
-                other=lambda stream, kind: current[stream].state_as(kind),
+                other=_Others(current, relied),
                 holder=holder,
                 desk=self._desk,
                 evidence=request.evidence,
             )
+            if (acting := work.handler.acting) is not None:
+                work.actor = acting(asked)
+                asked = asked._replace(circumstances=asked.circumstances._replace(actor=work.actor))
             events = work.handler.decide(asked)
             if events:
                 _check_kind(work.stream, before, aggregate)
-        except LogUnavailable:
+        except (LogUnavailable, _NotRead):
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = _told(refusal)
@@ -231,6 +260,25 @@ class Batch:
         work.number = getattr(state, "number", None) or None
         if events:
             current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
+
+
+class _Others:
+    """The other streams that a decision looks at; notes those that its right rests on (`relied`)."""
+
+    __slots__ = ("_current", "_relied")
+
+    def __init__(self, current: Mapping[UUID, Stream], relied: set[UUID]) -> None:
+        self._current = current
+        self._relied = relied
+
+    def __call__(self, stream: UUID, kind: Aggregate[Any]) -> Any:
+        """The state of a stream that was read. Raises _NotRead."""
+        known = self._current.get(stream)
+        if known is None:
+            raise _NotRead
+        if kind.binding:
+            self._relied.add(stream)
+        return known.state_as(kind)
 
 
 def _told(refusal: Exception) -> Exception:

@@ -9,8 +9,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
-from tongban.domain.actor import APPLICANT_ROLES, Role
+from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
+from tongban.domain.absence.decide import end_absence, register_absence
+from tongban.domain.absence.state import ABSENCE
+from tongban.domain.actor import APPLICANT_ROLES, CASE_OFFICER_ROLES, PARTY_ROLES, Actor, Role
 from tongban.domain.aggregate import Aggregate, Circumstances
+from tongban.domain.authority import NO_MANDATE, Acting, may_act_for
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.decide import import_calendar
 from tongban.domain.calendar.state import CALENDAR
@@ -31,11 +35,15 @@ from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawIt
 from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
 from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.domain.catalogue.state import ITEM
-from tongban.domain.errors import NotYours, OtherDepartment
-from tongban.domain.ids import calendar_stream, item_stream, rating_stream
+from tongban.domain.errors import OtherDepartment
+from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
 from tongban.domain.licence.state import LICENCE
+from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
+from tongban.domain.mandate.decide import GrantFacts, grant_mandate, revoke_mandate
+from tongban.domain.mandate.events import Step
+from tongban.domain.mandate.state import MANDATE, Mandate
 from tongban.domain.office_time import office_day
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
@@ -49,6 +57,16 @@ from tongban.domain.sharing.decide import record_exchanges
 from tongban.domain.sharing.state import SHARING
 
 
+class Longest(NamedTuple):
+    """How long what somebody may do for another can last; settings."""
+
+    mandate_years: int = 5
+    absence_days: int = 366
+
+
+LONGEST = Longest()
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What handlers draw on besides streams."""
@@ -56,6 +74,7 @@ class Desk:
     identifiers: Identifiers
     numbers: Numbers
     licence_types: LicenceTypes
+    longest: Longest = LONGEST
 
 
 class Asked(NamedTuple):
@@ -87,9 +106,10 @@ def _itself(asked: Asked) -> UUID:
 class Handler:
     """How one command is handled.
 
-    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `correlation`
-    the case or bundle the events belong to where the state after them does not say. `public` commands can be given
-    over HTTP.
+    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `more(command,
+    state, actor)` those that only the loaded state names (read only where it names any), `correlation` the case or
+    bundle the events belong to where the state after them does not say. `acting` says who acts, with on whose behalf;
+    without it nobody acts for another. `public` commands can be given over HTTP.
     """
 
     body: type
@@ -98,6 +118,8 @@ class Handler:
     stream: Callable[[Any, UUID], UUID]
     decide: Callable[[Asked], list[Any]]
     reads: Callable[[Any], tuple[UUID, ...]] = _nothing
+    more: Callable[[Any, Any, Actor], tuple[UUID, ...]] | None = None
+    acting: Callable[[Asked], Actor] | None = None
     correlation: Callable[[Asked], UUID] = _itself
     creates: bool = False
     public: bool = True
@@ -123,9 +145,6 @@ def _item_of(command: PublishItem, _: UUID) -> UUID:
 
 def _submit(asked: Asked) -> list[Any]:
     command: SubmitApplication = asked.command
-    actor = asked.circumstances.actor
-    if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
-        raise NotYours(applicant=command.applicant)
     day = office_day(asked.circumstances.effective_at)
     item = item_for_filing(asked.other(item_stream(command.item), ITEM), command.item, day)
     facts = FilingFacts(
@@ -147,6 +166,57 @@ def with_evidence(events: Sequence[Any], found: tuple[Evidence, ...]) -> list[An
         else event
         for event in events
     ]
+
+
+def _filing_for(asked: Asked) -> Actor:
+    """Who files, and for whom."""
+    command: SubmitApplication = asked.command
+    day = office_day(asked.circumstances.effective_at)
+    item = asked.other(item_stream(command.item), ITEM).as_of(day).read
+    actor = asked.circumstances.actor
+    acting = may_act_for(
+        actor,
+        command.applicant,
+        item=command.item,
+        step=Step.FILE,
+        at=asked.circumstances.effective_at,
+        named=command.mandate,
+        mandate=_mandate(asked, command.mandate),
+        in_person=item is not None and item.in_person,
+    )
+    return acting.sign(actor)
+
+
+def _mandate(asked: Asked, named: UUID | None) -> Mandate:
+    mandate: Mandate = asked.other(named, MANDATE) if named else NO_MANDATE
+    return mandate
+
+
+def _named(mandate: UUID | None) -> tuple[UUID, ...]:
+    return () if mandate is None else (mandate,)
+
+
+def _grant_mandate(asked: Asked) -> list[Any]:
+    command: GrantMandate = asked.command
+    items = {name: asked.other(item_stream(name), ITEM).read for name in command.items or ()}
+    facts = GrantFacts(
+        principal=asked.other(command.principal, PARTY),
+        agent=asked.other(command.agent, PARTY),
+        known=frozenset(name for name, item in items.items() if item is not None),
+        in_person=frozenset(name for name, item in items.items() if item is not None and item.in_person),
+        longest_years=asked.desk.longest.mandate_years,
+    )
+    return list(grant_mandate(command, asked.circumstances, facts))
+
+
+def _for_principal(principal: UUID | None, actor: Actor) -> Actor:
+    """A clerk who enters or ends a mandate does it for the principal; a party acts for itself."""
+    return actor if actor.role in PARTY_ROLES or principal is None else Acting(principal).sign(actor)
+
+
+def _register_absence(asked: Asked) -> list[Any]:
+    longest = asked.desk.longest.absence_days
+    return list(register_absence(asked.command, asked.circumstances, asked.state, longest_days=longest))
 
 
 def _case_number(lead: str, asked: Asked) -> str:
@@ -215,7 +285,7 @@ def _case_command(body: type, roles: frozenset[Role], department: Callable[[Any,
 _ALL: tuple[Handler, ...] = (
     Handler(
         body=RegisterParty,
-        roles=frozenset({Role.CLERK, Role.ADMIN, *APPLICANT_ROLES}),
+        roles=frozenset({Role.CLERK, Role.ADMIN, *PARTY_ROLES}),
         aggregate=PARTY,
         stream=lambda command, new_id: command.id or new_id,
         decide=_register_party,
@@ -254,11 +324,12 @@ _ALL: tuple[Handler, ...] = (
     ),
     Handler(
         body=SubmitApplication,
-        roles=frozenset({Role.CLERK, *APPLICANT_ROLES}),
+        roles=frozenset({Role.CLERK, *PARTY_ROLES}),
         aggregate=CASE,
         stream=lambda _, new_id: new_id,
         decide=_submit,
-        reads=lambda command: (item_stream(command.item), command.applicant),
+        reads=lambda command: (item_stream(command.item), command.applicant, *_named(command.mandate)),
+        acting=_filing_for,
         creates=True,
     ),
     _case_command(AcceptApplication, frozenset({Role.ACCEPTOR, Role.HEAD})),
@@ -275,6 +346,39 @@ _ALL: tuple[Handler, ...] = (
         reads=lambda command: (command.case_id,),
         correlation=lambda asked: _of_case(asked.command.case_id, asked.other(asked.command.case_id, CASE)),
         creates=True,
+    ),
+    Handler(
+        body=GrantMandate,
+        roles=frozenset({Role.CLERK, *APPLICANT_ROLES}),
+        aggregate=MANDATE,
+        stream=lambda _, new_id: new_id,
+        decide=_grant_mandate,
+        reads=lambda command: (command.principal, command.agent, *map(item_stream, command.items or ())),
+        acting=lambda asked: _for_principal(asked.command.principal, asked.circumstances.actor),
+        creates=True,
+    ),
+    Handler(
+        body=RevokeMandate,
+        roles=frozenset({Role.CLERK, *PARTY_ROLES}),
+        aggregate=MANDATE,
+        stream=lambda command, _: command.mandate_id,
+        decide=lambda asked: list(revoke_mandate(asked.command, asked.circumstances, asked.state)),
+        acting=lambda asked: _for_principal(asked.state.principal, asked.circumstances.actor),
+    ),
+    Handler(
+        body=RegisterAbsence,
+        roles=CASE_OFFICER_ROLES,
+        aggregate=ABSENCE,
+        stream=lambda command, _: absence_stream(command.officer),
+        decide=_register_absence,
+        creates=True,
+    ),
+    Handler(
+        body=EndAbsence,
+        roles=CASE_OFFICER_ROLES,
+        aggregate=ABSENCE,
+        stream=lambda command, _: absence_stream(command.officer),
+        decide=lambda asked: list(end_absence(asked.command, asked.circumstances, asked.state)),
     ),
     Handler(
         body=CollectLicence,

@@ -27,6 +27,7 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
 from tongban.commands.ports import (
+    NOTHING_RELIED_ON,
     LoggedAnswer,
     LogUnavailable,
     NewEvent,
@@ -66,6 +67,8 @@ FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::t
 """
 
 _IDENTIFIERS = "INSERT INTO keys.identifier (digest, party) SELECT * FROM unnest(%b::bytea[], %b::uuid[])"
+
+_UNCHANGED = "SELECT events.require_unchanged(%b::uuid[], %b::bigint[])"
 
 _INSERT = SQL("""
 INSERT INTO events.stored_events (originator_id, originator_version, topic, state)
@@ -120,6 +123,7 @@ class EventRecorder(PostgresApplicationRecorder):
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int],
     ) -> Cursor[DictRow]:
         """Queue one transaction on a connection in pipeline mode. The cursor will hold the events' positions."""
         conn.execute("BEGIN", prepare=True)
@@ -131,6 +135,8 @@ class EventRecorder(PostgresApplicationRecorder):
         if events:
             self._lock_table(inserted)
             self._notify_channel(inserted)
+            if unchanged:  # looked at under the append lock: nobody changes them before this commits
+                conn.execute(_UNCHANGED, (list(unchanged), list(unchanged.values())), prepare=True)
             streams, versions, types, states = zip(*events, strict=True)
             rows = (list(streams), list(versions), list(types), list(states))
             inserted.execute(_INSERT, rows, prepare=True, binary=True)
@@ -162,13 +168,14 @@ class Append:
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int],
     ) -> None:
         """Takes a connection of the recorder's until `wait` returns or raises. Raises LogUnavailable."""
         self._some = bool(events)
         with _as_ports_say(), ExitStack() as stack:
             conn = stack.enter_context(recorder.datastore.get_connection())
             stack.enter_context(conn.pipeline())
-            self._inserted = recorder.queue(conn, events, answers, identifiers)
+            self._inserted = recorder.queue(conn, events, answers, identifiers, unchanged)
             self._open = stack.pop_all()
 
     def wait(self) -> Sequence[int]:
@@ -246,6 +253,7 @@ class EventStore:
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int] = NOTHING_RELIED_ON,
     ) -> Append:
         """See `commands.ports.EventLog`."""
-        return Append(self.recorder, events, answers, identifiers)
+        return Append(self.recorder, events, answers, identifiers, unchanged)

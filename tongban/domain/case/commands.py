@@ -33,7 +33,7 @@ class MaterialOffered:
 
 @dataclass(frozen=True, slots=True)
 class SubmitApplication:
-    """File an application for a service item."""
+    """File an application for a service item: for oneself, or for another under the mandate that is named."""
 
     item: str
     applicant: UUID
@@ -42,6 +42,7 @@ class SubmitApplication:
     form: dict[str, Any] = field(default_factory=dict)
     materials: tuple[MaterialOffered, ...] = ()
     draft: UUID | None = None
+    mandate: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ def check_item(entry: Mapping[str, Any]) -> None:
     _get(_get(entry, "caseType", dict, ""), "code", str, "/caseType")
     _check_materials(entry)
     _texts(entry, "serviceObjects", "")
+    for key in ("inPerson", "cityWide"):
+        if not isinstance(entry.get(key, False), bool):
+            raise InvalidItem(at=f"/{key}", problem="true or false is required")
     licence_type = entry.get("resultLicenceTypeId")
     if licence_type is not None and not isinstance(licence_type, str):
         raise InvalidItem(at="/resultLicenceTypeId", problem="a text or null is required")

@@ -30,7 +30,8 @@ class ItemDefinition:
 
     `lead` decides; `branches` each give an opinion, side by side; `promised` is 承诺件 (case type 2), where the officer
     who accepted may not decide. `visits` is how often the applicant has to come, `before` what the item took before it
-    was reformed (materials, workingDays, visits, inspections: what is known of them).
+    was reformed (materials, workingDays, visits, inspections: what is known of them). `in_person`: the law wants the
+    applicant to come himself (行政许可法 art. 29).
 
     `terms` is the JSON object a case carries along from its filing on: `legal`, `promised`, `extension` (value, unit,
     basis, or null), `correction`, `applicant_correction`, `tolerant` (value, unit), `accepted_on_filing`, `materials`
@@ -51,6 +52,7 @@ class ItemDefinition:
     visits: int = 0
     before: Mapping[str, Any] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
+    in_person: bool = False
 
 
 def read_item(entry: Mapping[str, Any]) -> ItemDefinition:
@@ -69,6 +71,7 @@ def read_item(entry: Mapping[str, Any]) -> ItemDefinition:
         visits=entry.get("visits") or 0,
         before=entry.get("before") or {},
         terms=_terms(entry),
+        in_person=bool(entry.get("inPerson")),
     )
 
 
