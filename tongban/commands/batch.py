@@ -7,6 +7,7 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from tongban.commands.requests import Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
 from tongban.commands.work import Decided, Draft, Work, answer_again
 from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
-from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, StaleVersion
+from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.registry import EVENT_NAMES
 
@@ -216,7 +217,6 @@ class Batch:
                 work.stream = holder
             before = current[work.stream]
             aggregate = work.handler.aggregate
-            _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
                 command=request.body,
@@ -231,7 +231,7 @@ class Batch:
             if (acting := work.handler.acting) is not None:
                 work.actor = acting(asked)
                 asked = asked._replace(circumstances=asked.circumstances._replace(actor=work.actor))
-            events = work.handler.decide(asked)
+            events = _judge(work, asked, before.version)
             if events:
                 _check_kind(work.stream, before, aggregate)
         except (LogUnavailable, _NotRead):
@@ -291,6 +291,14 @@ def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> No
         raise IdTaken(id=identity)
 
 
-def _check_version(expected: int | None, current: int) -> None:
-    if expected is not None and expected != current:
-        raise StaleVersion(expected=expected, current=current)
+def _judge(work: Work, asked: Asked, version: int) -> list[Any]:
+    """What the decision says, unless the caller saw another version of the stream.
+
+    It is asked even then: who may not act on the stream is told that, and nothing of what others did to it.
+    """
+    expected = work.request.expected_version
+    if expected is None or expected == version:
+        return work.handler.decide(asked)
+    with suppress(RuleBroken, Conflict):
+        work.handler.decide(asked)
+    raise StaleVersion(id=work.stream, expected=expected, current=version)

@@ -52,6 +52,7 @@ class LoggedAnswer(NamedTuple):
     number: str | None
     events: tuple[str, ...]
     position: int = 0
+    batch: UUID | None = None
 
 
 class Reading(NamedTuple):

@@ -57,6 +57,7 @@ class Work:
             version=self.version,
             number=self.number,
             events=self.types,
+            batch=request.batch,
         )
 
     def answer(self, position: int) -> Answer:
@@ -75,6 +76,11 @@ def answer_again(logged: LoggedAnswer, request: Request) -> Outcome:
     """What is answered to a command that was done before: the same, unless the key was used for something else."""
     if logged.fingerprint != request.fingerprint:
         return KeyReused(idempotency_key=request.idempotency_key)
+    return logged_answer(logged)
+
+
+def logged_answer(logged: LoggedAnswer) -> Answer:
+    """What was answered, from the command log."""
     created = bool(logged.events) and logged.version == len(logged.events)
     return Answer(logged.stream, logged.number, logged.version, logged.position, logged.events, created, repeated=True)
 

@@ -50,7 +50,7 @@ CROSS JOIN LATERAL (
 ORDER BY e.notification_id
 """
 
-_ANSWERS = """
+ANSWERS = """
 SELECT l.principal, l.idempotency_key, l.fingerprint, l.stream, l.version, l.human_number, l.event_types,
        coalesce(e.notification_id, 0)
 FROM unnest(%b::text[], %b::uuid[]) AS wanted (principal, idempotency_key)
@@ -60,10 +60,10 @@ LEFT JOIN events.stored_events AS e ON e.originator_id = l.stream AND e.originat
 
 _LOG = """
 INSERT INTO events.command_log
-    (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
-SELECT principal, idempotency_key, fingerprint, stream, version, human_number, string_to_array(event_types, ',')
-FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::text[])
-    AS t (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
+    (principal, idempotency_key, fingerprint, stream, version, human_number, event_types, batch)
+SELECT principal, idempotency_key, fingerprint, stream, version, human_number, string_to_array(event_types, ','), batch
+FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::uuid[])
+    AS t (principal, idempotency_key, fingerprint, stream, version, human_number, event_types, batch)
 """
 
 _IDENTIFIERS = "INSERT INTO keys.identifier (digest, party) SELECT * FROM unnest(%b::bytea[], %b::uuid[])"
@@ -153,6 +153,7 @@ def _columns(answers: Sequence[LoggedAnswer]) -> Sequence[Sequence[Any]]:
         [a.version for a in answers],
         [a.number for a in answers],
         [",".join(a.events) for a in answers],
+        [a.batch for a in answers],
     )
 
 
@@ -230,7 +231,7 @@ class EventStore:
                     found = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
                     found.execute(_TAILS, (list(after), list(after.values())), prepare=True)
                     logged = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
-                    logged.execute(_ANSWERS, ([p for p, _ in commands], [k for _, k in commands]), prepare=True)
+                    logged.execute(ANSWERS, ([p for p, _ in commands], [k for _, k in commands]), prepare=True)
                     known = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
                     known.execute(
                         "SELECT digest, party FROM keys.identifier WHERE digest = ANY(%b)", (list(identifiers),)

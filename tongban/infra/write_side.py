@@ -80,8 +80,10 @@ def open_write_side(settings: Settings) -> WriteSide:
 
 def forget_old_answers(conn: Connection[tuple[Any, ...]]) -> int:
     """Delete answers of commands that can no longer be asked for again. Returns how many. `conn` is a writer's."""
+    old = (_ANSWERS_KEPT,)
+    conn.execute("DELETE FROM events.command_batch WHERE recorded_at < clock_timestamp() - %s::interval", old)
     query = "DELETE FROM events.command_log WHERE recorded_at < clock_timestamp() - %s::interval"
-    return conn.execute(query, (_ANSWERS_KEPT,)).rowcount
+    return conn.execute(query, old).rowcount
 
 
 @dataclass(frozen=True, slots=True)
