@@ -105,7 +105,9 @@ def read_calendars(text: bytes) -> list[ImportCalendar]:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
         raise UnreadableCalendar(f"{place or 'the file'}: {first['msg']}") from None
-    return list(read.get("calendars", ()))
+    if "calendars" not in read:
+        raise UnreadableCalendar("/calendars: a list of years is required")
+    return list(read["calendars"])
 
 
 def sample_calendars() -> list[ImportCalendar]:
