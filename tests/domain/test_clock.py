@@ -15,11 +15,7 @@ from tongban.domain.clock import (
     Light,
     Limit,
     Pause,
-    StepKind,
-    StepsDoNotAddUp,
     Unit,
-    due_of,
-    explain,
     extend_clock,
     light,
     pause_clock,
@@ -31,6 +27,7 @@ from tongban.domain.clock import (
     stop_clock,
     touched,
 )
+from tongban.domain.explanation import StepKind, StepsDoNotAddUp, due_of, explain
 
 LAW = "行政许可法 art. 42(1)"
 
