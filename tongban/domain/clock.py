@@ -76,7 +76,8 @@ class Clock:
     """A running or stopped clock with its whole ledger.
 
     `due` is the last day in time. It is `provisional` where it rests on a calendar that is not published, or on the
-    announced end of a pause that still lasts. Pauses do not overlap. `stopped` is the day it was met.
+    announced end of a pause that still lasts. Pauses do not overlap. `stopped` is the day it was met,
+    `calendar` the version of the calendar the deadline was counted by (None: none was imported).
     """
 
     name: str
@@ -88,12 +89,13 @@ class Clock:
     due: date
     provisional: bool
     stopped: date | None
+    calendar: str | None = None
 
 
 def start_clock(name: str, basis: str, start: date, limit: Limit, calendar: Calendar) -> Clock:
     """A clock that begins to run the day after `start`."""
     due, provisional = _end(start, limit, (), (), calendar)
-    return Clock(name, basis, start, limit, (), (), due, provisional, None)
+    return Clock(name, basis, start, limit, (), (), due, provisional, None, calendar.label)
 
 
 def pause_clock(clock: Clock, kind: str, on: date, declared: int, calendar: Calendar) -> Clock:
@@ -132,8 +134,9 @@ def stop_clock(clock: Clock, on: date) -> Clock:
     """Met (or given up) on a day. Its deadline stays as it was; stopping it again changes nothing."""
     if clock.stopped is not None:
         return clock
-    name, basis, start, limit = clock.name, clock.basis, clock.start, clock.limit
-    return Clock(name, basis, start, limit, clock.extensions, clock.pauses, clock.due, clock.provisional, on)
+    name, basis, start, limit, due = clock.name, clock.basis, clock.start, clock.limit, clock.due
+    extensions, pauses, calendar = clock.extensions, clock.pauses, clock.calendar
+    return Clock(name, basis, start, limit, extensions, pauses, due, clock.provisional, on, calendar)
 
 
 def recompute(clock: Clock, calendar: Calendar) -> Clock:
@@ -173,7 +176,7 @@ def _counted(clock: Clock, extensions: tuple[Extension, ...], pauses: tuple[Paus
     """A running clock with this ledger."""
     name, basis, start, limit = clock.name, clock.basis, clock.start, clock.limit
     due, provisional = _end(start, limit, extensions, pauses, calendar)
-    return Clock(name, basis, start, limit, extensions, pauses, due, provisional, None)
+    return Clock(name, basis, start, limit, extensions, pauses, due, provisional, None, calendar.label)
 
 
 # ── counting ─────────────────────────────────────────────────────────────────────────────────────────────────────
