@@ -84,6 +84,12 @@ def load_reference() -> Reference:
     )
 
 
+def sample_bundles() -> Sequence[dict[str, Any]]:
+    """Every bundle ("one thing") of the sample catalogue, as PublishBundle takes it; some in two versions."""
+    bundles: Sequence[dict[str, Any]] = _catalogue()["composites"]
+    return bundles
+
+
 def sample_items() -> Sequence[dict[str, Any]]:
     """Every item of the sample catalogue, as PublishItem takes it."""
     items: Sequence[dict[str, Any]] = _catalogue()["items"]
