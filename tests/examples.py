@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
+from tongban.domain.absence.events import AbsenceEnded, AbsenceRegistered
 from tongban.domain.actor import Actor, Role
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.events import CalendarImported
@@ -37,9 +39,11 @@ from tongban.domain.case.events import (
 )
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
 from tongban.domain.catalogue.events import ItemDrafted, ItemPublished, ItemWithdrawn
-from tongban.domain.ids import calendar_stream, item_stream, rating_stream
+from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
+from tongban.domain.mandate.events import MandateGranted, MandateKind, MandateRevoked, Step
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
 from tongban.domain.rating.commands import RateCase
@@ -58,6 +62,7 @@ EVENT_ID = UUID("0191d6a0-0000-7000-8000-000000000006")
 COMMAND_ID = UUID("0191d6a0-0000-7000-8000-000000000007")
 CAUSE_ID = UUID("0191d6a0-0000-7000-8000-000000000008")
 NEW_ID = LICENCE_ID
+MANDATE_ID = UUID("0191d6a0-0000-7000-8000-000000000009")
 STRANGER_ID = UUID("0191d6a0-0000-7000-8000-00000000000f")
 
 EFFECTIVE_AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -145,6 +150,7 @@ ACCEPTOR = Actor(id="officer-acceptor", role=Role.ACCEPTOR, department=LEAD, dis
 DECIDER = Actor(id="officer-decider", role=Role.DECIDER, department=LEAD, district="310101")
 HEAD = Actor(id="officer-head", role=Role.HEAD, department=LEAD, district="310101")
 ADMIN = Actor(id="officer-admin", role=Role.ADMIN)
+AGENT = Actor(id=str(STRANGER_ID), role=Role.AGENT)
 SYSTEM = Actor(id="react", role=Role.SYSTEM)
 
 
@@ -171,6 +177,14 @@ organisation_registered = PartyRegistered(
     identifier_kind=IdentifierKind.USCC,
     identifier="91110000600037341L",
     name="测试餐饮有限公司",
+)
+
+stranger_registered = PartyRegistered(
+    party_id=STRANGER_ID,
+    kind=PartyKind.PERSON,
+    identifier_kind=IdentifierKind.PASSPORT,
+    identifier="G00000000",
+    name="司徒测试",
 )
 
 FILED_ON, ACCEPTED_ON = date(2026, 3, 2), date(2026, 3, 2)
@@ -280,6 +294,21 @@ NOTICE_2026 = "国务院办公厅关于2026年部分节假日安排的通知"
 calendar_imported = CalendarImported(
     calendar_version=1, year=2026, off=OFF_2026, worked=WORKED_2026, source=NOTICE_2026
 )
+mandate_granted = MandateGranted(
+    principal=PERSON_ID,
+    agent=STRANGER_ID,
+    kind=MandateKind.AGENT,
+    items=(ITEM,),
+    steps=(Step.CORRECT, Step.FILE),
+    valid_from=date(2026, 3, 2),
+    valid_to=date(2026, 12, 31),
+    document="sha256:0d",
+)
+mandate_revoked = MandateRevoked(principal=PERSON_ID, agent=STRANGER_ID, reason="委托人改由本人办理")
+absence_registered = AbsenceRegistered(
+    officer=ACCEPTOR.id, cover="officer-cover", department=LEAD, first=date(2026, 3, 30), last=date(2026, 4, 3)
+)
+absence_ended = AbsenceEnded(officer=ACCEPTOR.id, cover="officer-cover", department=LEAD, first=date(2026, 3, 30))
 
 ALL_PASSED = tuple(opinion_recorded(branch) for branch in BRANCHES)
 FILED = (application_submitted,)
@@ -309,6 +338,10 @@ EVENTS: Mapping[str, Any] = {
         exchange_recorded,
         exemption_failed,
         calendar_imported,
+        mandate_granted,
+        mandate_revoked,
+        absence_registered,
+        absence_ended,
     )
 }
 """Type name → example."""
@@ -321,6 +354,8 @@ _STREAMS = {
     "rating": rating_stream(CASE_ID),
     "sharing": DRAFT_ID,
     "calendar": calendar_stream(),
+    "mandate": MANDATE_ID,
+    "absence": absence_stream(ACCEPTOR.id),
 }
 
 
@@ -393,6 +428,20 @@ collect_licence = CollectLicence(
 record_exchanges = RecordExchanges(opening=DRAFT_ID, exchanges=(exchange_recorded,))
 rate_case = RateCase(case_id=CASE_ID, grade=2, options=("fast",), text="办得很快之评语", anonymous=True)
 import_calendar = ImportCalendar(year=2026, off=OFF_2026, worked=WORKED_2026, source=NOTICE_2026)
+grant_mandate = GrantMandate(
+    principal=PERSON_ID,
+    agent=STRANGER_ID,
+    from_=date(2026, 3, 2),
+    to=date(2026, 12, 31),
+    items=(ITEM,),
+    steps=(Step.FILE, Step.CORRECT),
+    document="sha256:0d",
+)
+revoke_mandate = RevokeMandate(mandate_id=MANDATE_ID, reason="委托人改由本人办理")
+register_absence = RegisterAbsence(
+    officer=ACCEPTOR.id, cover="officer-cover", from_=date(2026, 3, 30), to=date(2026, 4, 3)
+)
+end_absence = EndAbsence(officer=ACCEPTOR.id)
 
 COMMANDS: Mapping[str, Any] = {
     command.__class__.__name__: command
@@ -411,6 +460,10 @@ COMMANDS: Mapping[str, Any] = {
         rate_case,
         record_exchanges,
         import_calendar,
+        grant_mandate,
+        revoke_mandate,
+        register_absence,
+        end_absence,
     )
 }
 """Command name → example."""

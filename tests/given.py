@@ -15,6 +15,8 @@ from uuid import UUID
 import pytest
 
 from tests.examples import ADMIN, CASE_NUMBER, LICENCE_NUMBER, NEW_ID
+from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
+from tongban.domain.absence.decide import end_absence, register_absence
 from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances, effective_time
 from tongban.domain.calendar.commands import ImportCalendar
@@ -23,13 +25,18 @@ from tongban.domain.case.commands import CaseCommand, SubmitApplication
 from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
 from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
+from tongban.domain.catalogue.events import ItemPublished
+from tongban.domain.catalogue.item import read_item
 from tongban.domain.errors import DomainError
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
+from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
+from tongban.domain.mandate.decide import GrantFacts, grant_mandate, revoke_mandate
 from tongban.domain.office_time import office_day
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.events import PartyRegistered
+from tongban.domain.party.state import Party
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.decide import rate_case
 from tongban.domain.registry import AGGREGATES, EVENT_NAMES
@@ -50,6 +57,10 @@ Command = (
     | CollectLicence
     | RateCase
     | RecordExchanges
+    | GrantMandate
+    | RevokeMandate
+    | RegisterAbsence
+    | EndAbsence
 )
 
 
@@ -129,9 +140,28 @@ class Asked:
                 return list(record_exchanges(command, states["sharing"]))
             case RateCase():
                 return list(rate_case(command, circumstances, states["rating"], states["case"]))
+            case GrantMandate():
+                return list(grant_mandate(command, circumstances, self._grant(command)))
+            case RevokeMandate():
+                return list(revoke_mandate(command, circumstances, states["mandate"]))
+            case RegisterAbsence():
+                return list(register_absence(command, circumstances, states["absence"], longest_days=366))
+            case EndAbsence():
+                return list(end_absence(command, circumstances, states["absence"]))
             case _:
                 licence = LicenceFacts(LICENCE_NUMBER, self.validity_years)
                 return list(decide(command, circumstances, states["case"], licence))
+
+    def _grant(self, command: GrantMandate) -> GrantFacts:
+        kinds = {e.party_id: e.kind for e in self.world.events if isinstance(e, PartyRegistered)}
+        items = {e.item_id: read_item(e.definition) for e in self.world.events if isinstance(e, ItemPublished)}
+        return GrantFacts(
+            principal=Party(kinds.get(command.principal)),
+            agent=Party(kinds.get(command.agent)),
+            known=frozenset(items),
+            in_person=frozenset(name for name, item in items.items() if item.in_person),
+            longest_years=5,
+        )
 
     def _registration(self, command: RegisterParty) -> RegistrationFacts:
         registered = {e.identifier: e.party_id for e in self.world.events if isinstance(e, PartyRegistered)}

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tongban.domain.absence.events import AbsenceEnded, AbsenceRegistered
 from tongban.domain.actor import Actor, Role
 from tongban.domain.calendar.events import CalendarImported
 from tongban.domain.calendar.state import Calendar
@@ -30,8 +31,9 @@ from tongban.domain.case.events import (
 from tongban.domain.catalogue.events import ItemPublished
 from tongban.domain.catalogue.item import read_item
 from tongban.domain.clock import Clock, Limit, Unit, start_clock, stop_clock
-from tongban.domain.ids import calendar_stream, item_stream, rating_stream
+from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.mandate.events import MandateGranted, MandateKind, MandateRevoked, Step
 from tongban.domain.office_time import office_day
 from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
 from tongban.domain.rating.events import CaseRated
@@ -184,6 +186,17 @@ class Story:
         self.append(party, event, actor=officer("window", Role.CLERK), at=MORNING)
         return party
 
+    def mandate_and_absence(self) -> None:
+        """A mandate that is revoked, and an absence that is ended."""
+        principal, agent, mandate, day = self.uuid(), self.uuid(), self.uuid(), MORNING.date()
+        by, head = Actor(str(principal), Role.CITIZEN), officer("nr", Role.HEAD)
+        granted = MandateGranted(principal, agent, MandateKind.FAMILY, None, (Step.FILE,), day, day, None)
+        self.append(mandate, granted, actor=by, at=MORNING)
+        self.append(mandate, MandateRevoked(principal, agent, None), actor=by, at=MORNING)
+        away = absence_stream("nr-acceptor")
+        self.append(away, AbsenceRegistered("nr-acceptor", "cover", "nr", day, day), actor=head, at=MORNING)
+        self.append(away, AbsenceEnded("nr-acceptor", "cover", "nr", day), actor=head, at=MORNING)
+
     def case(
         self,
         applicant: UUID,
@@ -207,7 +220,8 @@ class Story:
         return told
 
     def day(self, cases: int, *, open_share: float = 0.3) -> list[Told]:
-        """Many cases side by side; some stay open."""
+        """Many cases side by side; some stay open. A mandate is granted and an officer is away."""
+        self.mandate_and_absence()
         told: list[Told] = []
         running: list[Any] = []
         while len(told) < cases or running:

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 from tongban import cli
+from tongban.api.role_docs import with_table
 from tongban.commands.handlers import HANDLERS
 from tongban.domain.registry import EVENT_TYPES
 from tongban.infra.settings import Settings
@@ -72,3 +73,8 @@ def test_the_glossary_gives_the_chinese_term_for_every_term_of_the_domain() -> N
     rows = [line for line in domain_part.splitlines() if line.startswith("| ") and not line.startswith("| term")]
     assert len(rows) > 20
     assert [row for row in rows if not re.search(r"[\u4e00-\u9fff]", row.split("|")[2])] == []
+
+
+def test_the_table_of_roles_is_that_of_the_code() -> None:
+    roles = (ROOT / "docs/roles.md").read_text("utf-8")
+    assert with_table(roles) == roles, "run: python -m tongban.api.role_docs docs/roles.md"

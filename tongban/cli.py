@@ -12,7 +12,7 @@ import typer
 
 from tongban import printing
 from tongban import up as launch
-from tongban.bootstrap import processes, tools
+from tongban.bootstrap import loading, processes, tools
 from tongban.bootstrap.errors import OPERATOR_ERRORS, one_line
 from tongban.domain.actor import Role
 from tongban.infra.settings import Settings, load_settings
@@ -28,6 +28,9 @@ app = typer.Typer(
 )
 parked_app = typer.Typer(help="Events that could not be applied, with all later ones of their streams.")
 app.add_typer(parked_app, name="parked", invoke_without_command=True)
+
+calendar_app = typer.Typer(help="The working-day calendar.", no_args_is_help=True)
+app.add_typer(calendar_app, name="calendar")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -79,8 +82,20 @@ def migrate() -> None:
 
 @app.command()
 def seed() -> None:
-    """Publish the sample catalogue by the command API. Publishing it again changes nothing."""
-    typer.echo(printing.json_line(tools.run_seed(load_settings())))
+    """Import the published calendars and the sample catalogue by the command API. Doing it again changes nothing."""
+    settings = load_settings()
+    tools.need_api(settings)
+    typer.echo(printing.json_line(loading.run_seed(settings)))
+
+
+@calendar_app.command("import")
+def calendar_import(
+    file: Annotated[Path, typer.Argument(help="JSON: calendars of year, off, worked, source.")],
+) -> None:
+    """Import the working-day calendar of one or more years by the command API: all of a file or nothing of it."""
+    settings = load_settings()
+    tools.need_api(settings)
+    typer.echo(printing.json_line(loading.import_calendars(settings, file)))
 
 
 @app.command()

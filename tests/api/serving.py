@@ -24,6 +24,8 @@ from tongban.api.limits import Limits
 from tongban.api.server import server as make_server
 from tongban.commands.bus import CommandBus
 from tongban.domain.actor import Role
+from tongban.infra.command_records import CommandRecords
+from tongban.infra.database import DbRole, open_pool
 from tongban.infra.issuer import Issuer, embedded_verifier
 from tongban.infra.metrics import Metrics
 from tongban.infra.reference import sample_items
@@ -113,6 +115,15 @@ class Tongban:
         item = next(item for item in sample_items() if item["id"] == item_id)
         assert self.give("PublishItem", {"item": item}, self.officer(Role.ADMIN)).status_code in (200, 201)
 
+    def changed_item(self, item_id: str) -> dict[str, Any]:
+        """An item of the sample catalogue under a name it never had."""
+        item = next(item for item in sample_items() if item["id"] == item_id)
+        return item | {"nameEn": f"name {uuid4()}"}
+
+    def publish_changed(self, item_id: str) -> None:
+        """Publish a new version of an item."""
+        assert self.give("PublishItem", {"item": self.changed_item(item_id)}, self.officer(Role.ADMIN)).is_success
+
     def register(self, identifier: str = CITIZEN_IDS[0], name: str = "张伟") -> str:
         """A person's party id."""
         body = {"kind": "PERSON", "identifier_kind": "CITIZEN_ID", "identifier": identifier, "name": name}
@@ -128,10 +139,15 @@ def settings_for(database: Database, folder: Path, **more: Any) -> Settings:
 
 @contextmanager
 def tongban(
-    settings: Settings, *, bus: Bus | None = None, limits: Limits | None = None, **bus_options: Any
+    settings: Settings,
+    *,
+    bus: Bus | None = None,
+    delivery: Delivery | None = None,
+    limits: Limits | None = None,
+    **bus_options: Any,
 ) -> Iterator[Tongban]:
-    """A served write side; with `bus`, that one instead of a started real one."""
-    delivery = Delivery()
+    """A served write side; with `bus`, that one instead of a started real one, with the `delivery` it was given."""
+    delivery = delivery or Delivery()
     metrics = Metrics()
     issuer = Issuer(settings)
     generous = limits or Limits(commands_per_second=100_000, commands_burst=100_000)
@@ -144,7 +160,7 @@ def tongban(
             with command_bus(settings, delivery, observer=metrics, **bus_options) as made:
                 yield made
 
-    with some_bus() as used:
+    with some_bus() as used, open_pool(settings.database_url, DbRole.WRITER, size=2) as records:
         app = create_app(
             bus=used,
             delivery=delivery,
@@ -152,6 +168,7 @@ def tongban(
             settings=settings,
             checks=tuple,
             metrics=metrics,
+            records=CommandRecords(records),
             limits=generous,
         )
         with served(app, settings) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:

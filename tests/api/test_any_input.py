@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.api.serving import CITIZEN_IDS, Tongban
 from tongban.api.commands import public_handlers
-from tongban.domain.actor import Role
+from tongban.domain.actor import PARTY_ROLES
 from tongban.infra.reference import sample_items
 
 JSON = st.recursive(
@@ -59,6 +59,12 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "off": st.lists(DAY, max_size=3),
     "worked": st.lists(DAY, max_size=3),
     "source": TEXT,
+    "to": DAY,
+    "items": st.lists(TEXT | st.just("food-licence"), max_size=3) | st.none(),
+    "steps": st.lists(st.sampled_from(["FILE", "CORRECT"]), max_size=3) | st.none(),
+    "document": TEXT | st.none(),
+    "officer": TEXT | st.just("o-1"),
+    "cover": TEXT,
 }
 COMMANDS = public_handlers()
 
@@ -70,13 +76,16 @@ def test_no_content_of_a_command_is_our_fault(system: Tongban, data: st.DataObje
     ids = st.sampled_from([party, str(uuid4()), "00000000-0000-0000-0000-000000000000"])
     name = data.draw(st.sampled_from(sorted(COMMANDS)))
     handler = COMMANDS[name]
-    required = {"case_id": ids, "applicant": ids, "id": ids} | FIELDS
+    required = {"case_id": ids, "applicant": ids, "id": ids, "principal": ids, "agent": ids} | FIELDS
+    required |= {"mandate": ids | st.none(), "mandate_id": ids}
+    if name == "GrantMandate":
+        required["kind"] = st.sampled_from(["AGENT", "OPERATOR", "GUARDIAN", "FAMILY"])
     if name in ("DraftItem", "PublishItem"):
         required["item"] = ITEM | OBJECT | (st.none() if name == "PublishItem" else OBJECT)
     members = {each.removesuffix("_"): required[each] for each in handler.body.__dataclass_fields__}  # type: ignore[attr-defined]
     body = data.draw(st.fixed_dictionaries(members, optional={"effective_at": MOMENT}))
     role = data.draw(st.sampled_from(sorted(handler.roles)))
-    subject = party if role in (Role.CITIZEN, Role.ENTERPRISE) else "o-1"
+    subject = party if role in PARTY_ROLES else "o-1"
     headers = data.draw(st.fixed_dictionaries({}, optional={"if_match": st.sampled_from(['"1"', '"9"'])}))
     answer = system.give(name, body, system.token(role, subject, "samr"), **headers)
     assert answer.status_code < 500, (name, body, answer.text)

@@ -7,10 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from jsonschema import Draft202012Validator
-from jsonschema.validators import validator_for
 from openapi_spec_validator import validate
 
+from tests.api.documents import resolved
 from tests.api.serving import Tongban
 from tongban.api.asyncapi import asyncapi
 from tongban.api.commands import public_handlers
@@ -20,14 +19,6 @@ from tongban.domain.personal import personal_fields
 from tongban.domain.registry import EVENT_TYPES, schema_of
 from tongban.infra.cloudevents import headers_of, source_of
 from tongban.infra.topics import topic_of
-
-
-def resolved(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
-    """A validator of one schema of a document, whose references lead into that document."""
-    whole = schema | {"components": document["components"]}
-    made = validator_for(whole, default=Draft202012Validator)(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
-    assert isinstance(made, Draft202012Validator)
-    return made
 
 
 def references(value: Any) -> list[str]:

@@ -18,6 +18,7 @@ from tests.examples import (
     ADMIN,
     APPLICANT,
     CLERK,
+    COMMANDS,
     DECIDER,
     DEFINITION,
     ITEM,
@@ -26,13 +27,10 @@ from tests.examples import (
     STRANGER,
     SYSTEM,
     collect_licence,
-    draft_item,
     publish_item,
-    record_exchanges,
     register_party,
     reviewer,
     submit_application,
-    withdraw_item,
 )
 from tests.servers import Database
 from tongban.commands.batch import IdTaken
@@ -177,23 +175,8 @@ def test_two_processes_on_one_stream_see_each_others_events(database: Database, 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
 def test_no_other_role_may_give_the_command(shared: Office, name: str) -> None:
-    bodies: dict[str, Any] = {
-        "RegisterParty": register_party,
-        "DraftItem": draft_item,
-        "PublishItem": publish_item,
-        "WithdrawItem": withdraw_item,
-        "SubmitApplication": submit_application,
-        "AcceptApplication": AcceptApplication(uuid4()),
-        "RecordOpinion": RecordOpinion(uuid4(), "tax", Opinion.PASS),
-        "GrantApproval": GrantApproval(uuid4()),
-        "DenyApproval": DenyApproval(uuid4(), "r", "m"),
-        "IssueLicence": IssueLicence(uuid4()),
-        "RateCase": RateCase(uuid4(), 1),
-        "CollectLicence": collect_licence,
-        "RecordExchanges": record_exchanges,
-    }
     allowed = HANDLERS[name].roles
-    outcomes = shared.do(*(ask(bodies[name], Actor("x", role, LEAD)) for role in Role if role not in allowed))
+    outcomes = shared.do(*(ask(COMMANDS[name], Actor("x", role, LEAD)) for role in Role if role not in allowed))
     for outcome in outcomes:
         refused(outcome, RoleNotAllowed, allowed=sorted(allowed))
 

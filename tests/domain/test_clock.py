@@ -15,11 +15,7 @@ from tongban.domain.clock import (
     Light,
     Limit,
     Pause,
-    StepKind,
-    StepsDoNotAddUp,
     Unit,
-    due_of,
-    explain,
     extend_clock,
     light,
     pause_clock,
@@ -31,6 +27,7 @@ from tongban.domain.clock import (
     stop_clock,
     touched,
 )
+from tongban.domain.explanation import StepKind, StepsDoNotAddUp, due_of, explain
 
 LAW = "行政许可法 art. 42(1)"
 
@@ -59,7 +56,7 @@ WITH_2027 = calendar_of(3, {**CALENDAR.years, 2027: Year(frozenset({date(2027, 1
 
 
 def test_ten_working_days_from_a_monday_step_over_the_may_holidays() -> None:
-    assert (PROMISED.due, PROMISED.provisional) == (date(2026, 5, 7), False)
+    assert (PROMISED.due, PROMISED.provisional, PROMISED.calendar) == (date(2026, 5, 7), False, "2")
 
 
 def test_a_hearing_is_left_out_and_the_day_of_resumption_counts() -> None:
@@ -138,7 +135,7 @@ def test_across_a_year_that_is_not_published_a_deadline_is_provisional_until_it_
 def test_a_calendar_that_only_confirms_a_deadline_touches_it_too() -> None:
     clock = started(date(2027, 3, 1), wd(5))
     assert touched(clock, CALENDAR, WITH_2027)
-    assert recompute(clock, WITH_2027) == replace(clock, provisional=False)
+    assert recompute(clock, WITH_2027) == replace(clock, provisional=False, calendar="3")
 
 
 def test_another_year_touches_nothing() -> None:
@@ -262,7 +259,9 @@ def test_counting_again_under_the_same_calendar_changes_nothing(ledger: tuple[Cl
 @given(ledgers(), calendars())
 def test_a_new_calendar_touches_exactly_the_clocks_it_changes(ledger: tuple[Clock, Calendar], after: Calendar) -> None:
     clock, before = ledger
-    assert touched(clock, before, after) == (recompute(clock, after) != clock)
+    renewed = recompute(clock, after)
+    assert renewed.calendar == after.label
+    assert touched(clock, before, after) == ((renewed.due, renewed.provisional) != (clock.due, clock.provisional))
 
 
 @given(ledgers())

@@ -8,6 +8,7 @@ import pytest
 
 import tongban.commands.batch
 import tongban.commands.requests
+import tongban.domain.authority
 import tongban.domain.registry  # noqa: F401 - loads every rule
 from tongban.domain.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
 
@@ -52,7 +53,28 @@ RELEASED_CODES = {
     "role-not-allowed",
     "same-officer",
     "stale-version",
+    "absence-overlaps",
+    "absence-too-long",
+    "agent-is-principal",
+    "cover-is-absent",
+    "guardianship-at-counter",
+    "in-person-required",
+    "mandate-expired",
+    "mandate-kind-mismatch",
+    "mandate-not-yet-valid",
+    "mandate-required",
+    "mandate-revoked-already",
+    "mandate-too-long",
+    "not-your-absence",
+    "other-district",
+    "outside-mandate",
+    "party-not-registered",
+    "period-over",
+    "period-reversed",
+    "scope-empty",
+    "scope-unknown",
     "unavailable",
+    "unknown-mandate",
     "unknown-case",
     "unknown-material",
 }

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,12 @@ import pytest
 
 from tests.graphql.conftest import SUPERVISOR, World, citizen, officer
 from tests.story import MORNING
+from tongban.domain.absence.events import AbsenceRegistered
 from tongban.domain.actor import Actor, Role
 from tongban.domain.case.events import ApplicationAccepted
+from tongban.domain.ids import absence_stream
+from tongban.domain.mandate.events import MandateGranted, MandateKind, Step
+from tongban.domain.office_time import office_day
 
 CASE = "query($id: ID!, $v: Int) { case(id: $id, minVersion: $v) { id number state version } }"
 
@@ -97,6 +102,63 @@ def test_timeline_pages_follow_each_other(world: World) -> None:
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
     events = [r for r in world.story.events if r.envelope.correlation == world.transfer.id]
     assert seen == [str(recorded.envelope.id) for recorded in events]
+
+
+MANDATES = """{ me { id mandates { id kind items steps validFrom validTo revokedAt principalId agentId
+    principal { name number } agent { name } cases(first: 5) { edges { node { id
+        timeline(first: 1) { edges { node { actor { id role onBehalfOf mandate } } } } } } } } } }"""
+
+
+def test_a_homepage_shows_mandates_and_what_was_filed_under_them(world: World) -> None:
+    story, mandate = world.story, world.story.uuid()
+    today = office_day(datetime.now(UTC))
+    granted = MandateGranted(world.buyer, world.shop, MandateKind.AGENT, None, (Step.FILE,), today, today, None)
+    told = len(story.events)
+    story.append(mandate, granted, actor=citizen(world.buyer), at=MORNING)
+    agent = Actor(str(world.shop), Role.AGENT, on_behalf_of=world.buyer, mandate=mandate)
+    filed = story.case(world.buyer, "kitchen-waste", steps=1, clerk=agent)
+    world.tables.apply(story.events[told:])
+    found = world.ask(agent, MANDATES).data["me"]
+    assert found["id"] == str(world.shop)
+    [shown] = found["mandates"]
+    [edge] = shown.pop("cases")["edges"]
+    assert edge["node"]["id"] == str(filed.id)
+    [step] = edge["node"]["timeline"]["edges"]
+    acted = {"id": str(world.shop), "role": "agent", "onBehalfOf": str(world.buyer), "mandate": str(mandate)}
+    assert step["node"]["actor"] == acted
+    assert "*" in shown["principal"].pop("number")
+    assert shown == {
+        "id": str(mandate),
+        "kind": "AGENT",
+        "items": None,
+        "steps": ["FILE"],
+        "validFrom": today.isoformat(),
+        "validTo": today.isoformat(),
+        "revokedAt": None,
+        "principalId": str(world.buyer),
+        "agentId": str(world.shop),
+        "principal": {"name": "王小明"},
+        "agent": {"name": "好味饭店"},
+    }
+    assert world.ask(citizen(world.buyer), MANDATES).data["me"]["mandates"][0]["id"] == str(mandate)
+    node = world.ask(agent, "query($id: ID!) { node(id: $id) { id ... on Mandate { kind } } }", {"id": str(mandate)})
+    assert node.data["node"] == {"id": str(mandate), "kind": "AGENT"}
+    nobody = world.ask(officer("tax"), "query($id: ID!) { node(id: $id) { id } }", {"id": str(mandate)})
+    assert nobody.data["node"] is None
+    too_many = world.ask(agent, "{ me { mandates(first: 101) { id } } }")
+    assert too_many.codes
+
+
+def test_a_department_shows_who_is_away(world: World) -> None:
+    told = len(world.story.events)
+    day = MORNING.date()
+    absence = AbsenceRegistered("nr-acceptor", "cover", "nr", day, day)
+    world.story.append(absence_stream("nr-acceptor"), absence, actor=officer("nr", Role.HEAD), at=MORNING)
+    world.tables.apply(world.story.events[told:])
+    query = '{ department(code: "nr") { absences { officer cover first last } } }'
+    shown = {"officer": "nr-acceptor", "cover": "cover", "first": day.isoformat(), "last": day.isoformat()}
+    assert world.ask(officer("nr"), query).data["department"]["absences"] == [shown]
+    assert world.ask(officer("tax"), query).data["department"]["absences"] == []
 
 
 def test_anonymous_rating_is_shown_to_rater_and_supervisor_only(world: World) -> None:

@@ -105,6 +105,18 @@ def test_a_clash_of_any_kind_appends_nothing_at_all(database: Database, store: E
     assert store.read(after={other: 0}, commands=[], identifiers=[b"1" * 32]).parties == {}
 
 
+def test_what_a_decision_rests_on_must_still_stand(database: Database, store: EventStore) -> None:
+    mandate, other = uuid4(), uuid4()
+    append(store, [event(mandate)], [], [])
+    append(store, [event(uuid4())], [], [], {mandate: 1, other: 0})
+    append(store, [event(mandate, 2)], [], [])
+    before = positions(database)
+    with pytest.raises(StaleStream):
+        append(store, [event(uuid4())], [answer(other)], [], {other: 0, mandate: 1})
+    assert positions(database) == before
+    append(store, [event(other)], [], [], {other: 0, mandate: 2})  # it may be what these events begin
+
+
 def test_an_answer_without_events_is_kept_too(store: EventStore) -> None:
     logged = answer(uuid4())._replace(events=())
     assert list(append(store, [], [logged], [])) == []

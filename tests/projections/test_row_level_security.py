@@ -19,7 +19,7 @@ from tongban.infra.read_access import ReadAccess, ReaderTooPowerful, check_power
 from tongban.projections.registry import PROJECTIONS
 
 OFFICERS = (Role.CLERK, Role.ACCEPTOR, Role.REVIEWER, Role.DECIDER, Role.HEAD, Role.INSPECTOR)
-NOBODIES = (Role.AGENT, Role.HOTLINE, Role.DATA_CENTRE, Role.ADMIN, Role.INTEGRATOR, Role.SYSTEM)
+NOBODIES = (Role.HOTLINE, Role.DATA_CENTRE, Role.ADMIN, Role.INTEGRATOR, Role.SYSTEM)
 
 
 @dataclass
@@ -93,7 +93,7 @@ def test_roles_without_a_rule_see_the_catalogue_only(world: World, role: Role) -
     assert len(world.visible(Actor("x", role), "item_view", "item_id")) == 3
 
 
-@pytest.mark.parametrize("role", [Role.CITIZEN, Role.ENTERPRISE])
+@pytest.mark.parametrize("role", [Role.CITIZEN, Role.ENTERPRISE, Role.AGENT])
 def test_applicants_see_their_own(world: World, role: Role) -> None:
     ours = world.ours
     assert seen(world, Actor(str(ours.applicant), role, "nr")) == {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -17,13 +17,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tongban.api.asyncapi import asyncapi
-from tongban.api.commands import PREFIX, Bus, CommandEndpoint
+from tongban.api.batches import Batches
+from tongban.api.commands import Bus, CommandEndpoint
 from tongban.api.delivery import Delivery
 from tongban.api.health import Checks, Readyz, livez
 from tongban.api.limits import LimitBody, Limits, Rate
 from tongban.api.openapi import openapi
 from tongban.api.principal import Authenticated, header_of
 from tongban.api.problems import METHOD_NOT_ALLOWED, UNKNOWN_ROUTE, Kind, Problem, problem_of, render
+from tongban.infra.command_records import CommandRecords
 from tongban.infra.metrics import Metrics
 from tongban.infra.settings import Settings
 from tongban.infra.tokens import Verifier
@@ -41,6 +43,7 @@ def create_app(
     settings: Settings,
     checks: Checks,
     metrics: Metrics,
+    records: CommandRecords | None = None,
     graphql: ASGIApp | None = None,
     sdl: Callable[[], str] | None = None,
     limits: Limits | None = None,
@@ -48,18 +51,35 @@ def create_app(
 ) -> Starlette:
     """The application.
 
-    `delivery` is what the bus was given as `deliver`. `graphql` finds the caller in `scope[principal.ACTOR]`.
+    `delivery` is what the bus was given as `deliver`. Without `records` no refusal says what changed, and there are no
+    batches. `graphql` finds the caller in `scope[principal.ACTOR]`.
     `lifespan` starts and stops what belongs to the process (the bus, readiness).
     """
     limits = limits or Limits()
-    commands = CommandEndpoint(
+    rate = Rate(limits.commands_per_second, limits.commands_burst)
+    direct: dict[str, ASGIApp] = {}
+    direct["/commands"] = CommandEndpoint(
         bus=bus,
         delivery=delivery,
         verifier=verifier,
         metrics=metrics,
         deadline=settings.command_deadline,
         limits=limits,
+        rate=rate,
+        records=records,
     )
+    if records is not None:
+        direct["/batches"] = Batches(
+            bus=bus,
+            delivery=delivery,
+            verifier=verifier,
+            records=records,
+            rate=rate,
+            limits=limits,
+            deadline=settings.command_deadline,
+            at_once=settings.batch_limit,
+            most=settings.batch_commands,
+        )
     routes: list[BaseRoute] = [
         Route("/openapi.json", _document(openapi)),
         Route("/asyncapi.json", _document(asyncapi)),
@@ -76,7 +96,7 @@ def create_app(
         routes += [Route("/graphql", guarded), Mount("/graphql", guarded)]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, metrics=metrics, commands=commands)],
+        middleware=[Middleware(Guard, metrics=metrics, direct=direct)],
         exception_handlers={HTTPException: _told_as_problem},
         lifespan=_with_delivery(delivery, lifespan),
     )
@@ -85,13 +105,13 @@ def create_app(
 class Guard:
     """ASGI, outermost: whatever is raised inside becomes a problem document, and every answer is counted.
 
-    Commands go straight to their endpoint: routing and the exception layer would cost them a tenth of their rate.
+    Commands go straight to their endpoint (`direct`): routing and the exception layer would cost a tenth of their rate.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, commands: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, direct: Mapping[str, ASGIApp]) -> None:
         """Wrap `app`."""
         self._app = app
-        self._commands = commands
+        self._direct = direct
         self._metrics = metrics
         self._counters: dict[tuple[str, int], Any] = {}
 
@@ -109,7 +129,8 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), (b"x-content-type-options", b"nosniff")]
             await send(message)
 
-        app = self._commands if scope["path"].startswith(PREFIX) else self._app
+        route, _, rest = scope["path"][1:].partition("/")
+        app = self._direct.get("/" + route, self._app) if rest else self._app
         try:
             await app(scope, receive, counting)
         except Exception as error:
@@ -138,6 +159,7 @@ class Guard:
 _COUNTED = frozenset(
     {
         "/commands",
+        "/batches",
         "/graphql",
         "/openapi.json",
         "/asyncapi.json",

@@ -58,7 +58,11 @@ class BodyReader:
 
     def read(self, raw: bytes) -> Body:
         """Raises Problem: 400 naming each place that is wrong, never a value found there; 413 for too large a body."""
-        members = _load(raw)
+        return self.take(load_object(raw))
+
+    def take(self, members: dict[str, Any]) -> Body:
+        """The same for a body that was parsed already."""
+        _check_all(members)
         # Sorted members: the same request spelt otherwise is still the same request to its idempotency key.
         canonical = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
         # `1e15` grows fourfold when it is written again; found out later, it would cost all others of its batch.
@@ -81,19 +85,28 @@ def pointer(path: list[str | int] | tuple[str | int, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def _load(raw: bytes) -> dict[str, Any]:
+def load_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in a body. Raises Problem (400)."""
     try:
         # Takes RFC 8259 only: no NaN, no lone surrogate, no invalid UTF-8, no byte order mark.
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Problem(INVALID_JSON, f"{error.msg} at character {error.pos}.", pointer="") from None
+    return need_object(value)
+
+
+def need_object(value: object) -> dict[str, Any]:
+    """The value, which must be an object. Raises Problem (400)."""
     if not isinstance(value, dict):
-        raise _at((), "an object is required")
-    try:
-        _check(value, 1)
-    except _Wrong as wrong:
-        raise _at(tuple(wrong.path), wrong.problem) from None
+        raise wrong_at((), "an object is required")
     return value
+
+
+def _check_all(members: dict[str, Any]) -> None:
+    try:
+        _check(members, 1)
+    except _Wrong as wrong:
+        raise wrong_at(tuple(wrong.path), wrong.problem) from None
 
 
 def _check(value: Any, depth: int) -> None:
@@ -133,7 +146,7 @@ def _effective_at(value: object) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise _at(
+        raise wrong_at(
             ("effective_at",),
             "an RFC 3339 time with its offset is required, such as 2026-03-02T09:30:00+08:00",
         )
@@ -142,11 +155,12 @@ def _effective_at(value: object) -> datetime | None:
     except ValueError:
         moment = None
     if moment is None or not EARLIEST <= moment.date() <= LATEST:
-        raise _at(("effective_at",), f"a day that exists, from {EARLIEST} to {LATEST}, is required")
+        raise wrong_at(("effective_at",), f"a day that exists, from {EARLIEST} to {LATEST}, is required")
     return moment.astimezone(UTC)
 
 
-def _at(path: tuple[str | int, ...], problem: str) -> Problem:
+def wrong_at(path: tuple[str | int, ...], problem: str) -> Problem:
+    """The problem (400) of one place in a body."""
     where = pointer(path)
     return Problem(
         INVALID_BODY,

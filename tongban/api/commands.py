@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -33,8 +33,9 @@ from tongban.api.problems import (
 from tongban.api.trace import continue_trace, trace_id
 from tongban.commands.handlers import HANDLERS
 from tongban.commands.handling import Handler
-from tongban.commands.requests import Answer, Outcome, Request
-from tongban.domain.errors import RoleNotAllowed
+from tongban.commands.requests import Answer, Outcome, Request, Unavailable
+from tongban.domain.errors import RoleNotAllowed, StaleVersion
+from tongban.infra.command_records import CommandRecords, Seen
 from tongban.infra.metrics import Metrics
 from tongban.infra.tokens import Verifier
 
@@ -72,6 +73,8 @@ class CommandEndpoint:
         metrics: Metrics,
         deadline: float,
         limits: Limits,
+        rate: Rate,
+        records: CommandRecords | None,
     ) -> None:
         """`deadline` in seconds: how long a caller waits for an answer at most."""
         self._bus = bus
@@ -80,7 +83,8 @@ class CommandEndpoint:
         self._metrics = metrics
         self._deadline = deadline
         self._limits = limits
-        self._rate = Rate(limits.commands_per_second, limits.commands_burst)
+        self._rate = rate
+        self._records = records
         self._handlers = public_handlers()
         self._readers = {name: BodyReader(name, handler.body) for name, handler in self._handlers.items()}
         self._latencies: dict[tuple[str, str], Any] = {}
@@ -89,7 +93,7 @@ class CommandEndpoint:
         """Answer one request; nothing that a caller sends raises out of here."""
         started = time.perf_counter()
         name: str = scope["path"][len(PREFIX) :]
-        headers = _headers(scope)
+        headers = headers_of(scope)
         trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1"))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(trace_id=trace_id(trace))
@@ -120,15 +124,14 @@ class CommandEndpoint:
     ) -> Answer:
         if method != "POST":
             raise Problem(METHOD_NOT_ALLOWED, headers=[(b"allow", b"POST")])
-        if not _JSON.fullmatch(headers.get(b"content-type", b"")):
-            raise Problem(UNSUPPORTED_MEDIA_TYPE)
+        check_media_type(headers)
         raw = await read_body(receive, headers.get(b"content-length"), self._limits.command_body)
         actor = await actor_from(headers.get(b"authorization"), self._verifier)
         pass_rate(self._rate, actor)
         handler = self._handlers.get(name)
         if handler is None:
             raise Problem(UNKNOWN_COMMAND, commands=list(self._handlers))
-        key = _idempotency_key(headers)
+        key = idempotency_key(headers)
         structlog.contextvars.bind_contextvars(command=name, command_id=str(key))
         expected = _expected_version(headers)
         body = self._readers[name].read(raw)
@@ -153,11 +156,12 @@ class CommandEndpoint:
         waiter: asyncio.Future[Outcome] = loop.create_future()
         self._bus.submit(request, self._delivery.into(waiter))
         # Cheaper than asyncio.timeout, and the command itself is not cancelled: it may be in a commit already.
-        timer = loop.call_later(self._deadline, _expire, waiter)
+        timer = loop.call_later(self._deadline, expire, waiter)
         try:
             outcome = await waiter
         finally:
             timer.cancel()
+        [outcome] = await changes_told(self._records, [outcome])
         if isinstance(outcome, Answer):
             return outcome
         raise outcome
@@ -171,12 +175,13 @@ class CommandEndpoint:
         latency.observe(seconds)
 
 
-def _expire(waiter: asyncio.Future[Outcome]) -> None:
+def expire(waiter: asyncio.Future[Outcome]) -> None:
+    """Let a caller know that no answer came in time."""
     if not waiter.done():
         waiter.set_result(Problem(DEADLINE_PASSED, headers=retry_after(1)))
 
 
-def _headers(scope: Scope) -> dict[bytes, bytes]:
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """The headers by name. One that must stand alone but is repeated becomes a value that nothing accepts."""
     headers: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
@@ -184,11 +189,43 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return headers
 
 
-def _idempotency_key(headers: Mapping[bytes, bytes]) -> UUID:
+def idempotency_key(headers: Mapping[bytes, bytes]) -> UUID:
+    """The Idempotency-Key. Raises Problem (400)."""
     found = _UUID.fullmatch(headers.get(b"idempotency-key", b""))
     if found is None:
         raise Problem(KEY_REQUIRED)
     return UUID(found[1].decode())
+
+
+def check_media_type(headers: Mapping[bytes, bytes]) -> None:
+    """Raises Problem (415) unless the body is JSON."""
+    if not _JSON.fullmatch(headers.get(b"content-type", b"")):
+        raise Problem(UNSUPPORTED_MEDIA_TYPE)
+
+
+async def changes_told(records: CommandRecords | None, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes, where a stale version comes with what changed since, if that can be had."""
+    stale = [outcome for outcome in outcomes if isinstance(outcome, StaleVersion)]
+    if records is None or not stale:
+        return list(outcomes)
+    try:
+        found = iter(await asyncio.to_thread(records.changes, [_seen(**outcome.fields) for outcome in stale]))
+    except Unavailable:
+        log.warning("changes_not_told", count=len(stale))
+        return list(outcomes)
+    return [
+        StaleVersion(**outcome.fields, changed=next(found)) if isinstance(outcome, StaleVersion) else outcome
+        for outcome in outcomes
+    ]
+
+
+def _seen(*, id: Any, expected: Any, current: Any) -> Seen:  # noqa: A002 - the refusal's own names
+    return Seen(id, expected, current)
+
+
+def status_of(answer: Answer) -> int:
+    """201 where a stream begins with it."""
+    return 201 if answer.created else 200
 
 
 def _expected_version(headers: Mapping[bytes, bytes]) -> int | None:
@@ -219,4 +256,4 @@ def _render(answer: Answer) -> tuple[int, Headers, bytes]:
     ]
     if answer.repeated:
         headers.append((b"idempotency-replayed", b"true"))
-    return 201 if answer.created else 200, headers, body
+    return status_of(answer), headers, body

@@ -12,6 +12,7 @@ from tongban.api.problems import BODY_TOO_LARGE, Headers, Problem
 
 COMMAND_BODY = 262_144
 GRAPHQL_BODY = 32_768
+BATCH_BODY = 8 * 1024 * 1024
 
 # What is read and dropped of a body that is too large, so that a client that is still sending sees the answer
 # instead of a reset connection. Past it the connection is closed on the sender.
@@ -26,6 +27,7 @@ class Limits:
 
     command_body: int = COMMAND_BODY
     graphql_body: int = GRAPHQL_BODY
+    batch_body: int = BATCH_BODY
     commands_per_second: float = 200.0
     commands_burst: int = 400
     queries_per_second: float = 200.0
@@ -108,6 +110,14 @@ class Rate:
         if due - now > self._tolerance:
             return due - now - self._tolerance
         self._due[key] = due
+        self._forget(now)
+        return 0.0
+
+    def charge(self, key: str, times: int) -> None:
+        """Count as so many more; who was let in once may owe more than a burst, and waits for all of it afterwards."""
+        now = self._clock()
+        self._due[key] = max(self._due.get(key, now), now) + times * self._interval
+
+    def _forget(self, now: float) -> None:
         if len(self._due) > _REMEMBERED:
             self._due = {name: at for name, at in self._due.items() if at > now}
-        return 0.0

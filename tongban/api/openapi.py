@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tongban import __version__
+from tongban.api import batch_docs
 from tongban.api.commands import PREFIX, public_handlers
 from tongban.api.forms import EARLIEST, LATEST, form_of
 from tongban.api.limits import COMMAND_BODY
@@ -28,7 +29,7 @@ _SHORT: dict[int, str] = {
     401: "No token, or not a good one.",
     403: "The caller may not do this.",
     404: "No such command, or something the body names does not exist.",
-    409: "The stream is at another version, or a request with this key is still being worked on.",
+    409: "The stream is at another version (`changed`: what happened since), or this key is still being worked on.",
     413: f"The body is larger than {COMMAND_BODY} bytes.",
     415: "The body is not application/json.",
     422: "A rule was broken; `code` is the rule, and its fields say where.",
@@ -41,8 +42,9 @@ _SHORT: dict[int, str] = {
 @cache
 def openapi() -> dict[str, Any]:
     """The document, as plain JSON values."""
-    shared: dict[str, Schema] = {"Answer": _answer(), "Problem": _problem()}
+    shared: dict[str, Schema] = {"Answer": _answer(), "Problem": _problem(), **batch_docs.schemas()}
     paths: dict[str, Any] = {PREFIX + name: {"post": _command(name, handler, shared)} for name, handler in _public()}
+    paths[batch_docs.PATH] = batch_docs.path()
     paths.update(_other_paths())
     return {
         "openapi": "3.1.0",
@@ -191,8 +193,31 @@ def _problem() -> Schema:
                     "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
                 },
             },
+            "changed": _changed(),
         },
         "additionalProperties": True,
+    }
+
+
+def _changed() -> Schema:
+    text_or_null: Schema = {"type": ["string", "null"]}
+    return {
+        "type": "array",
+        "description": "With `stale-version`: what happened since the version that was named, newest last, at most 20.",
+        "items": {
+            "type": "object",
+            "required": ["version", "type", "effective_at", "actor"],
+            "properties": {
+                "version": {"type": "integer"},
+                "type": {"type": "string", "description": "The event's type."},
+                "effective_at": {"type": "string", "format": "date-time"},
+                "actor": {
+                    "type": "object",
+                    "required": ["role", "department"],
+                    "properties": {"role": {"type": "string"}, "department": text_or_null},
+                },
+            },
+        },
     }
 
 

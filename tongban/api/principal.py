@@ -42,9 +42,14 @@ async def actor_from(authorization: bytes | None, verifier: Verifier) -> Actor:
         raise Problem(ISSUER_UNREACHABLE, headers=retry_after(5)) from None
 
 
+def rate_key(actor: Actor) -> str:
+    """Whose requests are counted together."""
+    return f"{actor.role}:{actor.id}"
+
+
 def pass_rate(rate: Rate, actor: Actor) -> None:
     """Count a request of the actor. Raises Problem (429) when it comes too soon."""
-    if wait := rate.wait(f"{actor.role}:{actor.id}"):
+    if wait := rate.wait(rate_key(actor)):
         raise Problem(TOO_MANY_REQUESTS, headers=retry_after(wait))
 
 

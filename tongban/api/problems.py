@@ -62,6 +62,7 @@ TOKEN_EXPIRED = Kind(
     "token-expired", 401, "The bearer token has expired: get a new one.", "访问令牌已过期, 请重新获取。"
 )
 UNKNOWN_COMMAND = Kind("unknown-command", 404, "There is no command of this name.", "没有该命令。")
+UNKNOWN_BATCH = Kind("unknown-batch", 404, "You gave no batch of this id.", "您未提交过该批次。")
 UNKNOWN_ROUTE = Kind("unknown-route", 404, "There is nothing at this address.", "该地址不存在。")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This address does not take this method.", "该地址不支持此方法。")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is larger than is taken here.", "请求体过大。")
@@ -83,6 +84,12 @@ DEADLINE_PASSED = Kind(
     503,
     "No answer came in time: ask again with the same Idempotency-Key, which cannot act twice.",
     "未能及时得到结果, 请用同一 Idempotency-Key 重试, 不会重复执行。",
+)
+BATCH_UNFINISHED = Kind(
+    "batch-unfinished",
+    503,
+    "Some commands of the batch have no outcome yet: send it again with the same Idempotency-Key.",
+    "批次尚未全部处理, 请用同一 Idempotency-Key 重新提交。",
 )
 ISSUER_UNREACHABLE = Kind(
     "issuer-unreachable",
@@ -130,8 +137,12 @@ class Problem(Exception):
 
 def _detail(title: str, told: Mapping[str, object]) -> str:
     """The rule's sentence with this case's plain values after it."""
-    plain = [f"{name}: {_plain(value)}" for name, value in told.items() if not isinstance(value, Mapping)]
+    plain = [f"{name}: {_plain(value)}" for name, value in told.items() if not _nested(value)]
     return f"{title} ({'; '.join(plain)})" if plain else title
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, list | tuple) and any(map(_nested, value)))
 
 
 def retry_after(seconds: float) -> Headers:

@@ -34,6 +34,7 @@ from tongban.graphql.sdl import sdl
 from tongban.graphql.view import ReadView
 from tongban.infra.catalogue_names import CatalogueNames
 from tongban.infra.collector import collect_rarely
+from tongban.infra.command_records import CommandRecords
 from tongban.infra.database import DbRole, connect, open_pool
 from tongban.infra.issuer import embedded_verifier
 from tongban.infra.key_set import remote_verifier
@@ -49,6 +50,7 @@ from tongban.infra.write_side import forget_old_answers, open_write_side, sweep_
 from tongban.projections.registry import apply_batch
 
 _READ_CONNECTIONS = 16
+_RECORD_CONNECTIONS = 2
 _CLEAN_EVERY = 3600.0
 
 log = structlog.get_logger(__name__)
@@ -72,6 +74,7 @@ def run_api(settings: Settings) -> None:
     metrics.watch_queue(lambda: bus.depth)
     readers = open_pool(settings.read_url, DbRole.READER, size=_READ_CONNECTIONS)
     access = ReadAccess(readers)
+    records = open_pool(settings.database_url, DbRole.WRITER, size=_RECORD_CONNECTIONS)
     access.assert_powerless()
     readiness = Readiness(settings, metrics, writer_alive=lambda: bus.alive)
 
@@ -87,6 +90,7 @@ def run_api(settings: Settings) -> None:
             bus.stop()
             write_side.close()
             readers.close()
+            records.close()
 
     app = create_app(
         bus=bus,
@@ -95,6 +99,7 @@ def run_api(settings: Settings) -> None:
         settings=settings,
         checks=readiness.checks,
         metrics=metrics,
+        records=CommandRecords(records),
         graphql=ReadView(
             reading=access.reading,
             get_actor=lambda request: request.scope.get(ACTOR),

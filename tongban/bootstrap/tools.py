@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 import httpx
 import orjson
@@ -30,7 +29,6 @@ from tongban.infra import history
 from tongban.infra.database import DbRole, connect
 from tongban.infra.issuer import KEY_FILE, Issuer
 from tongban.infra.migrate import migrate
-from tongban.infra.reference import sample_items
 from tongban.infra.settings import Settings
 from tongban.infra.verify import ChainReport, verify_chains
 from tongban.infra.write_side import open_vault
@@ -72,23 +70,6 @@ def issue_token(
             f"tongban: a new signing key was made in {folder}: only an API that uses this folder takes this token"
         )
     return Issuer(settings).issue(wanted, subject, department=department, district=district, ttl=ttl)
-
-
-def run_seed(settings: Settings) -> dict[str, int]:
-    """Publish every item of the sample catalogue by the command API; what is published already stays as it is."""
-    token = issue_token(settings, Role.ADMIN, "seed")
-    tally = {"published": 0, "unchanged": 0}
-    with httpx.Client(base_url=base_url(settings), timeout=30, headers={"Authorization": f"Bearer {token}"}) as client:
-        for item in sample_items():
-            body = orjson.dumps({"item": item})
-            key = uuid5(NAMESPACE_URL, sha256(body).hexdigest())
-            headers = {"Idempotency-Key": str(key), "Content-Type": "application/json"}
-            answer = client.post("/commands/PublishItem", content=body, headers=headers)
-            if answer.is_error:
-                raise NotConfigured(f"{item['id']} was not published: {answer.status_code} {answer.text[:300]}")
-            new = answer.json()["events"] and "idempotency-replayed" not in answer.headers
-            tally["published" if new else "unchanged"] += 1
-    return tally
 
 
 def need_api(settings: Settings) -> None:

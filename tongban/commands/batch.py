@@ -6,7 +6,8 @@ the batch is done again alone on streams read afresh: no answer ever rests on a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from tongban.commands.requests import Outcome, Request, Unavailable
 from tongban.commands.streams import Stream, Streams
 from tongban.commands.work import Decided, Draft, Work, answer_again
 from tongban.domain.aggregate import Aggregate, Circumstances, effective_time
-from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, StaleVersion
+from tongban.domain.errors import Conflict, DomainError, RoleNotAllowed, RuleBroken, StaleVersion
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.registry import EVENT_NAMES
 
@@ -39,6 +40,10 @@ class IdTaken(Conflict):
     """This id already belongs to something of another kind."""
 
     zh = "该标识已属于其他类型的对象。"
+
+
+class _NotRead(Exception):
+    """A decision needs a stream that was not read: what names it changed within the batch. The batch is taken apart."""
 
 
 class _NothingToAppend:
@@ -113,22 +118,24 @@ class Batch:
         reading, before = self._load(works)
         after = dict(before)
         parties = {**reading.parties, **self._registering}
+        relied: set[UUID] = set()
         for work in works:
             if work.outcome is None:
-                self._decide(work, reading, after, parties)
+                self._decide(work, reading, after, parties, relied)
         tips = {stream: known.tip for stream, known in before.items()}
         done = [work for work in works if work.outcome is None]
         rows = self._encoder.encode(done, reading.now, tips)
         identifiers = [(work.digest, work.stream) for work in done if work.digest is not None and work.drafts]
         self._registering.update(identifiers)
         self._streams.keep(after, tips)
-        return Decided(works, rows, [work.for_log() for work in done], identifiers)
+        unchanged = {stream: before[stream].version for stream in relied}
+        return Decided(works, rows, [work.for_log() for work in done], identifiers, unchanged)
 
     def start_append(self, decided: Decided) -> PendingAppend:
         """Send a decided batch to the log; its `wait` gives the positions of its events. Raises LogUnavailable."""
         if not decided.answers:
             return _NothingToAppend()
-        return self._log.start_append(decided.rows, decided.answers, decided.identifiers)
+        return self._log.start_append(decided.rows, decided.answers, decided.identifiers, decided.unchanged)
 
     def conclude(self, decided: Decided, positions: Sequence[int]) -> list[Outcome]:
         """The outcomes of a batch that is durable now, in order."""
@@ -148,7 +155,7 @@ class Batch:
         handler = HANDLERS[request.name]
         body = request.body
         new_id = uuid7()
-        work = Work(request, handler, new_id, stream=new_id)
+        work = Work(request, handler, new_id, stream=new_id, actor=request.actor)
         try:
             if request.actor.role not in handler.roles:
                 raise RoleNotAllowed(role=request.actor.role, allowed=sorted(handler.roles))
@@ -177,9 +184,29 @@ class Batch:
         if holders:
             tails += self._log.read(after=self._streams.versions(holders), commands=(), identifiers=()).tails
             wanted.update(holders)
-        return reading, self._streams.take(wanted, tails)
+        current = self._streams.take(wanted, tails)
+        # What only a loaded state names (whose work it is, say) is read in a second round, where there is such a thing.
+        more = {
+            stream
+            for work in works
+            if work.outcome is None and work.handler.more is not None
+            for stream in work.handler.more(
+                work.request.body, current[work.stream].state_as(work.handler.aggregate), work.request.actor
+            )
+        }
+        if more := more - wanted:
+            tails = list(self._log.read(after=self._streams.versions(more), commands=(), identifiers=()).tails)
+            current.update(self._streams.take(more, tails))
+        return reading, current
 
-    def _decide(self, work: Work, reading: Reading, current: dict[UUID, Stream], parties: dict[bytes, UUID]) -> None:
+    def _decide(
+        self,
+        work: Work,
+        reading: Reading,
+        current: dict[UUID, Stream],
+        parties: dict[bytes, UUID],
+        relied: set[UUID],
+    ) -> None:
         request = work.request
         logged = reading.answers.get((request.principal, request.idempotency_key))
         if logged is not None:
@@ -191,23 +218,25 @@ class Batch:
                 work.stream = holder
             before = current[work.stream]
             aggregate = work.handler.aggregate
-            _check_version(request.expected_version, before.version)
             work.effective_at = effective_time(request.effective_at, reading.now, request.actor)
             asked = Asked(
                 command=request.body,
                 stream=work.stream,
                 circumstances=Circumstances(request.actor, reading.now, work.effective_at, work.new_id),
                 state=before.state_as(aggregate),
-                other=lambda stream, kind: current[stream].state_as(kind),
+                other=_Others(current, relied),
                 holder=holder,
                 desk=self._desk,
                 evidence=request.evidence,
             )
             asked = _as_the_law_says(work, asked)
-            events = work.handler.decide(asked)
+            if (acting := work.handler.acting) is not None:
+                work.actor = acting(asked)
+                asked = asked._replace(circumstances=asked.circumstances._replace(actor=work.actor))
+            events = _judge(work, asked, before.version)
             if events:
                 _check_kind(work.stream, before, aggregate)
-        except LogUnavailable:
+        except (LogUnavailable, _NotRead):
             raise
         except Exception as refusal:  # noqa: BLE001 - a defect in one decision must not take the other commands down with it
             work.outcome = _told(refusal)
@@ -235,6 +264,25 @@ class Batch:
             current[work.stream] = Stream(version, before.position, before.tip, aggregate.category, state)
 
 
+class _Others:
+    """The other streams that a decision looks at; notes those that its right rests on (`relied`)."""
+
+    __slots__ = ("_current", "_relied")
+
+    def __init__(self, current: Mapping[UUID, Stream], relied: set[UUID]) -> None:
+        self._current = current
+        self._relied = relied
+
+    def __call__(self, stream: UUID, kind: Aggregate[Any]) -> Any:
+        """The state of a stream that was read. Raises _NotRead."""
+        known = self._current.get(stream)
+        if known is None:
+            raise _NotRead
+        if kind.binding:
+            self._relied.add(stream)
+        return known.state_as(kind)
+
+
 def _told(refusal: Exception) -> Exception:
     """The refusal without its frames, which hold the whole batch; a defect keeps them, for the log."""
     return refusal.with_traceback(None) if isinstance(refusal, DomainError) else refusal
@@ -255,6 +303,14 @@ def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> No
         raise IdTaken(id=identity)
 
 
-def _check_version(expected: int | None, current: int) -> None:
-    if expected is not None and expected != current:
-        raise StaleVersion(expected=expected, current=current)
+def _judge(work: Work, asked: Asked, version: int) -> list[Any]:
+    """What the decision says, unless the caller saw another version of the stream.
+
+    It is asked even then: who may not act on the stream is told that, and nothing of what others did to it.
+    """
+    expected = work.request.expected_version
+    if expected is None or expected == version:
+        return work.handler.decide(asked)
+    with suppress(RuleBroken, Conflict):
+        work.handler.decide(asked)
+    raise StaleVersion(id=work.stream, expected=expected, current=version)

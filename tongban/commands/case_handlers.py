@@ -13,7 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from tongban.commands.handling import Asked, Handler
-from tongban.domain.actor import APPLICANT_ROLES, Role
+from tongban.domain.absence.state import ABSENCE, Absences
+from tongban.domain.actor import PARTY_ROLES, Actor, Role
+from tongban.domain.authority import NO_MANDATE, case_district, check_window, may_act_for
 from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case import commands as c
 from tongban.domain.case.acceptance import is_accepted_by_law
@@ -25,9 +27,11 @@ from tongban.domain.case.refusals import UnknownCase
 from tongban.domain.case.state import CASE, MAIN, Case, Status
 from tongban.domain.catalogue.decide import item_for_filing
 from tongban.domain.catalogue.state import ITEM
-from tongban.domain.errors import NotYours, OtherDepartment
-from tongban.domain.ids import calendar_stream, item_stream
+from tongban.domain.errors import OtherDepartment
+from tongban.domain.ids import absence_stream, calendar_stream, item_stream
 from tongban.domain.licence.state import LICENCE
+from tongban.domain.mandate.events import Step
+from tongban.domain.mandate.state import MANDATE, Mandate
 from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.state import PARTY
 
@@ -70,23 +74,98 @@ def _filed(asked: Asked) -> Case:
 
 
 def _may_act(asked: Asked, case: Case, departments: Departments) -> None:
-    """Whether the caller's own place lets him act here. Raises OtherDepartment, NotYours."""
+    """Whether an officer's place lets him act here. Raises OtherDepartment, OtherDistrict."""
     actor = asked.circumstances.actor
-    if actor.role is Role.SYSTEM:
+    if actor.role in _UNBOUND or actor.role in PARTY_ROLES:
         return
-    if actor.role in APPLICANT_ROLES:
-        if actor.id != str(case.applicant):
-            raise NotYours(case_id=asked.command.case_id)
-        return
-    wanted = () if actor.role is Role.ADMIN else departments(asked.command, case)
+    wanted = departments(asked.command, case)
     if wanted and actor.department not in wanted:
-        raise OtherDepartment(department=wanted[0] if len(wanted) == 1 else ", ".join(dict.fromkeys(wanted)))
+        raise OtherDepartment(department=", ".join(dict.fromkeys(wanted)))
+    if not wanted:
+        check_window(actor, city_wide=bool(case.terms.get("city_wide")), district=case.district)
+
+
+_UNBOUND = frozenset({Role.SYSTEM, Role.ADMIN})  # neither has a department
+
+
+def _for_applicant(step: Step) -> Callable[[Asked], Actor]:
+    """Who acts for the applicant in one step: himself, who has his mandate, a clerk who helps him, the system."""
+
+    def acting(asked: Asked) -> Actor:
+        case = _filed(asked)
+        assert case.applicant is not None
+        assert case.item is not None
+        actor = asked.circumstances.actor
+        named: UUID | None = getattr(asked.command, "mandate", None)
+        return may_act_for(
+            actor,
+            case.applicant,
+            item=case.item.id,
+            step=step,
+            at=asked.circumstances.effective_at,
+            named=named,
+            mandate=_mandate(asked, named),
+        ).sign(actor)
+
+    return acting
+
+
+def _filing_for(asked: Asked) -> Actor:
+    """Who files, and for whom."""
+    command: c.SubmitApplication = asked.command
+    day = office_day(asked.circumstances.effective_at)
+    item = asked.other(item_stream(command.item), ITEM).as_of(day).read
+    actor = asked.circumstances.actor
+    acting = may_act_for(
+        actor,
+        command.applicant,
+        item=command.item,
+        step=Step.FILE,
+        at=asked.circumstances.effective_at,
+        named=command.mandate,
+        mandate=_mandate(asked, command.mandate),
+        in_person=item is not None and item.in_person,
+    )
+    return acting.sign(actor)
+
+
+def _mandate(asked: Asked, named: UUID | None) -> Mandate:
+    mandate: Mandate = asked.other(named, MANDATE) if named else NO_MANDATE
+    return mandate
+
+
+def _named(command: Any) -> tuple[UUID, ...]:
+    mandate = getattr(command, "mandate", None)
+    return () if mandate is None else (mandate,)
+
+
+def _claimant(command: Any, case: Case) -> tuple[str, str] | None:
+    """Who claimed the branch that a command is about, and the department of it."""
+    branch = getattr(command, "branch", MAIN) or MAIN
+    officer = case.claims.get(branch)
+    return None if officer is None else (officer, case.lead if branch == MAIN else branch)
+
+
+def _absence_of_claimant(command: Any, case: Case, actor: Actor) -> tuple[UUID, ...]:
+    """What says whether the actor covers for who claimed the branch; nothing is read where he needs no cover."""
+    claimed = _claimant(command, case)
+    return () if claimed is None or claimed[0] == actor.id else (absence_stream(claimed[0]),)
+
+
+def _covers(asked: Asked) -> bool:
+    actor = asked.circumstances.actor
+    claimed = _claimant(asked.command, asked.state)
+    if claimed is None or claimed[0] == actor.id:
+        return False
+    absences: Absences = asked.other(absence_stream(claimed[0]), ABSENCE)
+    return absences.covered_by(actor, department=claimed[1], now=asked.circumstances.now)
 
 
 def _facts(asked: Asked) -> CaseFacts:
     return CaseFacts(
         calendar=asked.other(_CALENDAR[0], CALENDAR),
         evidence=asked.evidence,
+        covers=bool(asked.state.claims) and _covers(asked),
         licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
     )
 
@@ -105,9 +184,6 @@ def _licence_facts(asked: Asked) -> LicenceFacts:
 
 def _submit(asked: Asked) -> list[CaseEvent]:
     command: c.SubmitApplication = asked.command
-    actor = asked.circumstances.actor
-    if actor.role in APPLICANT_ROLES and actor.id != str(command.applicant):
-        raise NotYours(applicant=command.applicant)
     return submit_application(command, asked.circumstances, asked.state, _filing_facts(asked, command.renews))
 
 
@@ -119,8 +195,10 @@ def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
     command: c.SubmitApplication | c.FileSubCase = asked.command
     day = office_day(asked.circumstances.effective_at)
     item = item_for_filing(asked.other(item_stream(command.item), ITEM), command.item, day)
+    city_wide = item.read is not None and bool(item.read.terms["city_wide"])
     return FilingFacts(
         item=item,
+        district=case_district(asked.circumstances.actor, city_wide=city_wide, asked=command.district),
         applicant=asked.other(command.applicant, PARTY),
         number=_case_number(item.read.lead, asked) if item.read else "",
         calendar=asked.other(_CALENDAR[0], CALENDAR),
@@ -138,7 +216,7 @@ def _case_number(lead: str, asked: Asked) -> str:
 def _read_at_filing(command: c.SubmitApplication | c.FileSubCase) -> tuple[UUID, ...]:
     renews = getattr(command, "renews", None)
     streams = (item_stream(command.item), command.applicant, *_CALENDAR)
-    return streams if renews is None else (*streams, renews)
+    return (*streams, *_named(command)) if renews is None else (*streams, *_named(command), renews)
 
 
 def _since_receipt(asked: Asked) -> datetime | None:
@@ -162,9 +240,12 @@ def _command(
     body: type,
     *roles: Role,
     of: Departments = _lead,
+    step: Step | None = None,
     public: bool = True,
     effective: Callable[[Asked], datetime | None] | None = None,
 ) -> Handler:
+    """A command to a filed case. `step` is what an applicant, or who acts for him, does with it."""
+
     def handle(asked: Asked) -> list[CaseEvent]:
         case = _filed(asked)
         _may_act(asked, case, of)
@@ -176,7 +257,9 @@ def _command(
         aggregate=CASE,
         stream=lambda command, _: command.case_id,
         decide=handle,
-        reads=lambda _: _CALENDAR,
+        reads=lambda command: (*_CALENDAR, *_named(command)),
+        more=None if step is not None else _absence_of_claimant,
+        acting=_for_applicant(step) if step is not None else None,
         public=public,
         effective=effective,
     )
@@ -186,8 +269,8 @@ def _by_system(body: type, effective: Callable[[Asked], datetime | None] | None 
     return _command(body, Role.SYSTEM, public=False, effective=effective)
 
 
-# The applicant, or a clerk who helps him at the window (帮办).
-_APPLICANT = (Role.CLERK, *sorted(APPLICANT_ROLES))
+# The applicant, who acts for him, or a clerk who helps him at the window (帮办).
+_APPLICANT = (Role.CLERK, *sorted(PARTY_ROLES))
 _REVIEW = (Role.REVIEWER, Role.HEAD)
 _DECIDE = (Role.DECIDER, Role.HEAD)
 
@@ -199,6 +282,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
         stream=lambda _, new_id: new_id,
         decide=_submit,
         reads=_read_at_filing,
+        acting=_filing_for,
         creates=True,
     ),
     Handler(
@@ -217,9 +301,9 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.CorrectOnSpot, Role.CLERK, Role.ACCEPTOR, of=_window),
     _command(c.RequestCorrection, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
     _by_system(c.NotifyDefects),
-    _command(c.SubmitCorrection, *_APPLICANT, of=_window),
+    _command(c.SubmitCorrection, *_APPLICANT, of=_window, step=Step.CORRECT),
     _command(c.ObtainMaterial, Role.CLERK, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
-    _command(c.SupplementMaterial, *_APPLICANT, of=_window),
+    _command(c.SupplementMaterial, *_APPLICANT, of=_window, step=Step.CORRECT),
     _command(c.AcceptApplication, Role.ACCEPTOR, Role.HEAD, effective=_since_receipt),
     _by_system(c.DeemAccepted, effective=_since_receipt),
     _command(c.RefuseAcceptance, Role.ACCEPTOR, Role.HEAD),
@@ -235,14 +319,14 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.StartSpecialProcedure, Role.REVIEWER, *_DECIDE, of=_branch),
     _command(c.EndSpecialProcedure, Role.REVIEWER, *_DECIDE, of=_branch),
     _command(c.OfferHearing, Role.REVIEWER, *_DECIDE),
-    _command(c.RequestHearing, *_APPLICANT, of=_window),
+    _command(c.RequestHearing, *_APPLICANT, of=_window, step=Step.CORRECT),
     _command(c.ExtendDeadline, Role.HEAD),
     _by_system(c.RecomputeDeadlines),
     _command(c.RequestFee, Role.CLERK, Role.REVIEWER, Role.HEAD),
     _command(c.RecordPayment, Role.CLERK, Role.ADMIN, of=_window),
     _command(c.RecordRefund, Role.CLERK, Role.HEAD, Role.ADMIN),
-    _command(c.SignCommitment, *_APPLICANT, of=_window),
-    _command(c.WithdrawCommitment, *_APPLICANT, of=_window),
+    _command(c.SignCommitment, *_APPLICANT, of=_window, step=Step.COMMIT),
+    _command(c.WithdrawCommitment, *_APPLICANT, of=_window, step=Step.COMMIT),
     _by_system(c.OpenGate),
     _by_system(c.CloseDependant),
     _command(c.GrantApproval, *_DECIDE),
@@ -250,7 +334,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.DenyApproval, *_DECIDE),
     _command(c.IssueLicence, Role.CLERK, *_DECIDE),
     _command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window),
-    _command(c.WithdrawApplication, *_APPLICANT, of=_window),
+    _command(c.WithdrawApplication, *_APPLICANT, of=_window, step=Step.WITHDRAW),
     _by_system(c.LapseCase),
     _command(c.ArchiveCase, Role.CLERK, Role.HEAD, Role.ADMIN),
 )

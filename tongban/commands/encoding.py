@@ -73,7 +73,7 @@ class Encoder:
                 version=draft.version,
                 effective_at=work.effective_at or now,
                 recorded_at=now,
-                actor=request.actor,
+                actor=work.actor,
                 command=request.idempotency_key,
                 causation=request.causation,
                 correlation=draft.correlation,

@@ -8,7 +8,11 @@ from uuid import UUID
 
 from tongban.commands.case_handlers import CASE_HANDLERS
 from tongban.commands.handling import Asked, Handler
-from tongban.domain.actor import APPLICANT_ROLES, Role
+from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
+from tongban.domain.absence.decide import end_absence, register_absence
+from tongban.domain.absence.state import ABSENCE
+from tongban.domain.actor import APPLICANT_ROLES, CASE_OFFICER_ROLES, PARTY_ROLES, Actor, Role
+from tongban.domain.authority import Acting
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.decide import import_calendar
 from tongban.domain.calendar.state import CALENDAR
@@ -18,10 +22,13 @@ from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawIt
 from tongban.domain.catalogue.decide import draft_item, publish_item, withdraw_item
 from tongban.domain.catalogue.refusals import InvalidItem
 from tongban.domain.catalogue.state import ITEM
-from tongban.domain.ids import calendar_stream, item_stream, rating_stream
+from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
 from tongban.domain.licence.state import LICENCE
+from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
+from tongban.domain.mandate.decide import GrantFacts, grant_mandate, revoke_mandate
+from tongban.domain.mandate.state import MANDATE
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.state import PARTY
@@ -51,6 +58,29 @@ def _item_of(command: PublishItem, _: UUID) -> UUID:
     return item_stream(command.item_id)
 
 
+def _grant_mandate(asked: Asked) -> list[Any]:
+    command: GrantMandate = asked.command
+    items = {name: asked.other(item_stream(name), ITEM).read for name in command.items or ()}
+    facts = GrantFacts(
+        principal=asked.other(command.principal, PARTY),
+        agent=asked.other(command.agent, PARTY),
+        known=frozenset(name for name, item in items.items() if item is not None),
+        in_person=frozenset(name for name, item in items.items() if item is not None and item.in_person),
+        longest_years=asked.desk.longest.mandate_years,
+    )
+    return list(grant_mandate(command, asked.circumstances, facts))
+
+
+def _for_principal(principal: UUID | None, actor: Actor) -> Actor:
+    """A clerk who enters or ends a mandate does it for the principal; a party acts for itself."""
+    return actor if actor.role in PARTY_ROLES or principal is None else Acting(principal).sign(actor)
+
+
+def _register_absence(asked: Asked) -> list[Any]:
+    longest = asked.desk.longest.absence_days
+    return list(register_absence(asked.command, asked.circumstances, asked.state, longest_days=longest))
+
+
 def _of_case(case_id: UUID, case: Case) -> UUID:
     """What events outside the case's own stream belong to with it: the case, or the bundle it is part of."""
     return CASE.correlation(case) or case_id
@@ -64,7 +94,7 @@ def _rate(asked: Asked) -> list[Any]:
 _ALL: tuple[Handler, ...] = (
     Handler(
         body=RegisterParty,
-        roles=frozenset({Role.CLERK, Role.ADMIN, *APPLICANT_ROLES}),
+        roles=frozenset({Role.CLERK, Role.ADMIN, *PARTY_ROLES}),
         aggregate=PARTY,
         stream=lambda command, new_id: command.id or new_id,
         decide=_register_party,
@@ -111,6 +141,39 @@ _ALL: tuple[Handler, ...] = (
         reads=lambda command: (command.case_id,),
         correlation=lambda asked: _of_case(asked.command.case_id, asked.other(asked.command.case_id, CASE)),
         creates=True,
+    ),
+    Handler(
+        body=GrantMandate,
+        roles=frozenset({Role.CLERK, *APPLICANT_ROLES}),
+        aggregate=MANDATE,
+        stream=lambda _, new_id: new_id,
+        decide=_grant_mandate,
+        reads=lambda command: (command.principal, command.agent, *map(item_stream, command.items or ())),
+        acting=lambda asked: _for_principal(asked.command.principal, asked.circumstances.actor),
+        creates=True,
+    ),
+    Handler(
+        body=RevokeMandate,
+        roles=frozenset({Role.CLERK, *PARTY_ROLES}),
+        aggregate=MANDATE,
+        stream=lambda command, _: command.mandate_id,
+        decide=lambda asked: list(revoke_mandate(asked.command, asked.circumstances, asked.state)),
+        acting=lambda asked: _for_principal(asked.state.principal, asked.circumstances.actor),
+    ),
+    Handler(
+        body=RegisterAbsence,
+        roles=CASE_OFFICER_ROLES,
+        aggregate=ABSENCE,
+        stream=lambda command, _: absence_stream(command.officer),
+        decide=_register_absence,
+        creates=True,
+    ),
+    Handler(
+        body=EndAbsence,
+        roles=CASE_OFFICER_ROLES,
+        aggregate=ABSENCE,
+        stream=lambda command, _: absence_stream(command.officer),
+        decide=lambda asked: list(end_absence(asked.command, asked.circumstances, asked.state)),
     ),
     Handler(
         body=CollectLicence,

@@ -9,9 +9,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
-from tongban.domain.actor import Role
+from tongban.domain.actor import Actor, Role
 from tongban.domain.aggregate import Aggregate, Circumstances
 from tongban.domain.recorded import Evidence
+
+
+class Longest(NamedTuple):
+    """How long what somebody may do for another can last; settings."""
+
+    mandate_years: int = 5
+    absence_days: int = 366
+
+
+LONGEST = Longest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,7 @@ class Desk:
     identifiers: Identifiers
     numbers: Numbers
     licence_types: LicenceTypes
+    longest: Longest = LONGEST
 
 
 class Asked(NamedTuple):
@@ -52,10 +63,11 @@ def _itself(asked: Asked) -> UUID:
 class Handler:
     """How one command is handled.
 
-    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `correlation`
-    the case or bundle the events belong to where the state after them does not say. `effective` is when the command
-    takes effect where the law says it, whatever was asked; None from it leaves it as asked. `public` commands can be
-    given over HTTP.
+    `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `more(command,
+    state, actor)` those that only the loaded state names (read only where it names any), `correlation` the case or
+    bundle the events belong to where the state after them does not say. `acting` says who acts, with on whose behalf;
+    without it nobody acts for another. `effective` is when the command takes effect where the law says it, whatever was
+    asked; None from it leaves it as asked. `public` commands can be given over HTTP.
     """
 
     body: type
@@ -64,6 +76,8 @@ class Handler:
     stream: Callable[[Any, UUID], UUID]
     decide: Callable[[Asked], list[Any]]
     reads: Callable[[Any], tuple[UUID, ...]] = _nothing
+    more: Callable[[Any, Any, Actor], tuple[UUID, ...]] | None = None
+    acting: Callable[[Asked], Actor] | None = None
     correlation: Callable[[Asked], UUID] = _itself
     creates: bool = False
     public: bool = True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from tongban.domain.party.events import IdentifierKind
 from tongban.domain.recorded import Envelope, Recorded
 
+NOTHING_RELIED_ON: Mapping[UUID, int] = MappingProxyType({})
 PersonKeys = Mapping[UUID, tuple[UUID, bytes]]
 
 
@@ -50,6 +52,7 @@ class LoggedAnswer(NamedTuple):
     number: str | None
     events: tuple[str, ...]
     position: int = 0
+    batch: UUID | None = None
 
 
 class Reading(NamedTuple):
@@ -86,8 +89,12 @@ class EventLog(Protocol):
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int] = NOTHING_RELIED_ON,
     ) -> PendingAppend:
-        """Begin to append all or nothing. Nothing is durable before `wait` returns. Raises LogUnavailable."""
+        """Begin to append all or nothing. Nothing is durable before `wait` returns. Raises LogUnavailable.
+
+        `unchanged` are streams with the version that each must still have before these events; else StaleStream.
+        """
         ...
 
 

@@ -12,11 +12,17 @@ from tongban.domain.errors import Conflict, DomainError, RuleBroken
 from tongban.domain.recorded import Evidence
 
 
+def principal_of(actor: Actor) -> str:
+    """Whose an idempotency key is."""
+    return f"{actor.role.value}:{actor.id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One command with who asks. `fingerprint` is the SHA-256 of what was asked; `trace` a W3C traceparent.
 
     `evidence` is what was found out about the materials that the command claims, before it came here.
+    `batch` is the id of the batch it came in; its idempotency key is `batch_command(batch, its place)` then.
     """
 
     name: str
@@ -29,12 +35,13 @@ class Request:
     trace: str | None = None
     causation: UUID | None = None
     evidence: tuple[Evidence, ...] = ()
+    batch: UUID | None = None
     principal: str = field(init=False)
     """Whose idempotency key it is. Asked for several times per command, so it is made once."""
 
     def __post_init__(self) -> None:
         """Name the principal."""
-        object.__setattr__(self, "principal", f"{self.actor.role.value}:{self.actor.id}")
+        object.__setattr__(self, "principal", principal_of(self.actor))
 
 
 @dataclass(frozen=True, slots=True)

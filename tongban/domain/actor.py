@@ -28,14 +28,19 @@ class Role(StrEnum):
 
 
 APPLICANT_ROLES = frozenset({Role.CITIZEN, Role.ENTERPRISE})
-OFFICER_ROLES = frozenset(
-    {Role.CLERK, Role.ACCEPTOR, Role.REVIEWER, Role.DECIDER, Role.HEAD, Role.INSPECTOR, Role.HOTLINE, Role.ADMIN}
-)
+PARTY_ROLES = APPLICANT_ROLES | {Role.AGENT}
+"""The roles whose token's subject is a party id; an agent acts for others only."""
+CASE_OFFICER_ROLES = frozenset({Role.CLERK, Role.ACCEPTOR, Role.REVIEWER, Role.DECIDER, Role.HEAD, Role.INSPECTOR})
+"""The officers who work on cases."""
+OFFICER_ROLES = CASE_OFFICER_ROLES | {Role.HOTLINE, Role.ADMIN}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One caller. For applicants `id` is the party id as text; for officers the officer id."""
+    """One caller. For applicants and agents `id` is the party id as text; for officers the officer id.
+
+    `on_behalf_of` is the party an act was done for, `mandate` by which right: found by the decision, told by no token.
+    """
 
     id: str
     role: Role

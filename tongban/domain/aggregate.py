@@ -58,6 +58,8 @@ class Aggregate(Generic[State]):
     """One category of streams. `evolve(state, event, effective_at)` only assigns and never refuses a fact.
 
     `correlation(state)` is what the stream is part of, as a case is of its bundle; None where the command tells.
+    `binding`: a decision that looked at such a stream is appended only while the stream is unchanged, so that what was
+    taken away (a mandate, a cover) covers nothing that is written later.
     """
 
     category: str
@@ -67,3 +69,4 @@ class Aggregate(Generic[State]):
     holders: Callable[[State], Mapping[str, str]] = _no_holders
     rules: Callable[[State], Rules] = _no_rules
     correlation: Callable[[State], UUID | None] = _of_itself
+    binding: bool = False

@@ -95,6 +95,12 @@ class OtherDepartment(Forbidden):
     zh = "该事项属于其他部门。"
 
 
+class OtherDistrict(Forbidden):
+    """This belongs to another district, and the item is not handled city-wide."""
+
+    zh = "该事项不属全市通办, 请到所属区窗口办理。"
+
+
 class NotYours(Forbidden):
     """This belongs to another person."""
 

@@ -22,6 +22,16 @@ def rating_stream(case_id: UUID) -> UUID:
     return uuid5(_NAMESPACE, f"rating:{case_id}")
 
 
+def absence_stream(officer: str) -> UUID:
+    """The stream of an officer's absences."""
+    return uuid5(_NAMESPACE, f"absence:{officer}")
+
+
 def policy_command(event_id: UUID, policy: str, place: int = 1) -> UUID:
     """The id of the command at `place` (from 1) of those a policy asks for because of an event, whenever it is read."""
     return uuid5(event_id, policy if place == 1 else f"{policy}#{place}")
+
+
+def batch_command(batch: UUID, index: int) -> UUID:
+    """The id of the command at `index` (from 0) of a batch, so that a batch that is sent again acts once."""
+    return uuid5(batch, str(index))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tongban.domain.absence.state import ABSENCE
 from tongban.domain.aggregate import Aggregate
 from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.state import ITEM
 from tongban.domain.licence.state import LICENCE
+from tongban.domain.mandate.state import MANDATE
 from tongban.domain.party.state import PARTY
 from tongban.domain.rating.state import RATING
 from tongban.domain.sharing.state import SHARING
@@ -21,6 +23,8 @@ _ALL: tuple[Aggregate[Any], ...] = (
     PARTY,
     RATING,
     SHARING,
+    MANDATE,
+    ABSENCE,
 )
 
 AGGREGATES: dict[str, Aggregate[Any]] = {aggregate.category: aggregate for aggregate in _ALL}

@@ -16,6 +16,7 @@ from tongban.domain.personal import Unsealer
 from tongban.projections.cases import cases_by_ids
 from tongban.projections.items import items_by_names
 from tongban.projections.licences import licences_by_ids
+from tongban.projections.mandates import mandates_of
 from tongban.projections.parties import parties_by_ids
 from tongban.projections.ratings import ratings_of
 from tongban.projections.timeline import applications_of
@@ -125,6 +126,7 @@ class Reading:
         self.unsealed = Unsealed(self.unsealer)
         self.cases = Gathered(lambda ids: cases_by_ids(self.cursor, ids))
         self.parties = Gathered(lambda ids: parties_by_ids(self.cursor, ids))
+        self.mandates = Gathered(lambda ids: mandates_of(self.cursor, ids))
         self.licences = Gathered(lambda ids: licences_by_ids(self.cursor, ids))
         self.ratings = Gathered(lambda ids: ratings_of(self.cursor, ids))
         self.applications = Gathered(lambda ids: applications_of(self.cursor, ids))

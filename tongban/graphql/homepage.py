@@ -9,14 +9,16 @@ from uuid import UUID
 import strawberry
 from strawberry.scalars import JSON
 
-from tongban.domain.actor import APPLICANT_ROLES
+from tongban.domain.actor import PARTY_ROLES
 from tongban.graphql.case import Case, CaseState, announce, case
 from tongban.graphql.catalogue import Language
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import uuid_of
-from tongban.projections.cases import CaseRow, cases_of
+from tongban.projections.cases import CaseRow, cases_of, cases_under
+from tongban.projections.keyset import check_first
 from tongban.projections.licences import LicenceRow, licences_of
+from tongban.projections.mandates import MandateRow, mandates_by_ids
 from tongban.projections.parties import PartyRow
 
 _SHOWN_START, _SHOWN_END = 3, 2
@@ -112,6 +114,73 @@ class Party(Node):
         info.context.unsealed.want([box for _, row in page.rows for box in row.sealed])
         return connect(page, after, licence)
 
+    @strawberry.field(description="Mandates (委托授权) that the party gave or was given, newest first.")
+    def mandates(
+        self, info: Info, first: First = 20
+    ) -> list[Annotated[Mandate, strawberry.lazy("tongban.graphql.homepage")]]:
+        """Those of the newest hundred that the reader may see."""
+        rows = (info.context.mandates.get(self.row.id) or [])[: check_first(first)]
+        info.context.parties.want(party for row in rows for party in (row.principal, row.agent))
+        return [mandate(row) for row in rows]
+
+
+@strawberry.type(description="Who may act for whom, in what, and from when to when (委托授权).")
+class Mandate(Node):
+    """A mandate."""
+
+    row: strawberry.Private[MandateRow]
+    kind: str = strawberry.field(description="AGENT, OPERATOR, GUARDIAN or FAMILY.")
+    items: list[str] | None = strawberry.field(description="The items it is for; null: all.")
+    steps: list[str] | None = strawberry.field(description="The steps it is for; null: all.")
+    valid_from: date = strawberry.field(description="The first day it covers.")
+    valid_to: date = strawberry.field(description="The last day it covers.")
+    granted_at: datetime = strawberry.field(description="When it was granted (UTC); it covers nothing before.")
+    revoked_at: datetime | None = strawberry.field(description="When it was revoked (UTC).")
+    document: str | None = strawberry.field(description="The content of the paper it rests on (`sha256:…`).")
+    principal_id: str = strawberry.field(description="The party that is acted for.")
+    agent_id: str = strawberry.field(description="The party that acts.")
+
+    @strawberry.field(description="Who is acted for, if that may be seen.")
+    def principal(self, info: Info) -> Party | None:
+        """Read together with its siblings'."""
+        return party_of(info, self.row.principal)
+
+    @strawberry.field(description="Who acts, if that may be seen.")
+    def agent(self, info: Info) -> Party | None:
+        """Read together with its siblings'."""
+        return party_of(info, self.row.agent)
+
+    @strawberry.field(description="The cases that were filed under it, newest first.")
+    def cases(self, info: Info, first: First = 20, after: After = None) -> Connection[Case]:
+        """A page of those that the reader may see."""
+        page = cases_under(info.context.cursor, self.row.id, first=first, after=after)
+        announce(info, [row for _, row in page.rows])
+        return connect(page, after, _case)
+
+
+def mandate(row: MandateRow) -> Mandate:
+    """The GraphQL object of a mandate."""
+    return Mandate(
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        kind=row.kind,
+        items=None if row.items is None else list(row.items),
+        steps=None if row.steps is None else list(row.steps),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        granted_at=row.granted_at,
+        revoked_at=row.revoked_at,
+        document=row.document,
+        principal_id=str(row.principal),
+        agent_id=str(row.agent),
+    )
+
+
+def mandate_of(info: Info, mandate_id: UUID) -> Mandate | None:
+    """A mandate, if it may be seen."""
+    row = mandates_by_ids(info.context.cursor, [mandate_id]).get(mandate_id)
+    return mandate(row) if row else None
+
 
 def _case(row: CaseRow) -> Case:
     return case(row)
@@ -119,7 +188,7 @@ def _case(row: CaseRow) -> Case:
 
 def _is_self(info: Info, party: UUID) -> bool:
     actor = info.context.actor
-    return actor is not None and actor.role in APPLICANT_ROLES and uuid_of(actor.id) == party
+    return actor is not None and actor.role in PARTY_ROLES and uuid_of(actor.id) == party
 
 
 def _masked(number: str) -> str:
@@ -168,7 +237,7 @@ def licence_of(info: Info, licence_id: UUID | None) -> Licence | None:
 def me(info: Info) -> Party | None:
     """The caller, if it is a party."""
     actor = info.context.actor
-    if actor is None or actor.role not in APPLICANT_ROLES:
+    if actor is None or actor.role not in PARTY_ROLES:
         return None
     party_id = uuid_of(actor.id)
     return party_of(info, party_id) if party_id is not None else None

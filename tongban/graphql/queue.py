@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 
@@ -11,6 +11,8 @@ from tongban.graphql.catalogue import Language
 from tongban.graphql.connection import After, First, PageInfo, page_info
 from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import askable
+from tongban.projections.absences import absences_of
+from tongban.projections.keyset import check_first
 from tongban.projections.queue import queue_of
 
 
@@ -32,6 +34,16 @@ class QueueConnection:
     page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
 
 
+@strawberry.type(description="An officer who is away, and who covers for him (代岗).")
+class OfficerAbsence:
+    """An absence."""
+
+    officer: str = strawberry.field(description="Who is away.")
+    cover: str = strawberry.field(description="Who may do what he has claimed.")
+    first: date = strawberry.field(description="The first day.")
+    last: date = strawberry.field(description="The last day.")
+
+
 @strawberry.type(description="A department that decides or reviews.")
 class Department:
     """A department."""
@@ -42,6 +54,24 @@ class Department:
     def name(self, info: Info, lang: Language = Lang.ZH) -> str:
         """By the catalogue."""
         return info.context.names.department(self.code, lang.value) or self.code
+
+    @strawberry.field(
+        description="Its officers' absences that were not ended, by officer; none for who may not see it."
+    )
+    def absences(self, info: Info, first: First = 20) -> list[OfficerAbsence]:
+        """As registered, over or still to come included."""
+        rows = absences_of(info.context.cursor, self.code)
+        return [
+            OfficerAbsence(
+                officer=row.officer,
+                cover=absence["cover"],
+                first=date.fromisoformat(absence["first"]),
+                last=date.fromisoformat(absence["last"]),
+            )
+            for row in rows
+            for absence in row.standing
+            if absence["department"] == self.code
+        ][: check_first(first)]
 
     @strawberry.field(description="What it holds now; empty for who may not see it.")
     def queue(self, info: Info, first: First, after: After = None) -> QueueConnection:

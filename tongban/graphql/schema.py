@@ -18,7 +18,7 @@ from tongban.graphql.catalogue import ServiceItem, find_item, resolve_items
 from tongban.graphql.connection import After, Connection, First, Node
 from tongban.graphql.context import Info
 from tongban.graphql.errors import presentable
-from tongban.graphql.homepage import Licence, Party, licence_of, me, party_of
+from tongban.graphql.homepage import Licence, Mandate, Party, licence_of, mandate_of, me, party_of
 from tongban.graphql.ids import askable, uuid_of
 from tongban.graphql.limits import Limits
 from tongban.graphql.queue import Department, find_department
@@ -109,11 +109,11 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The id of anything.")],  # noqa: A002
     ) -> Node | None:
-        """A UUID names a case, a licence or a party; anything else may name a service item."""
+        """A UUID names a case, a licence, a party or a mandate; anything else may name a service item."""
         key = uuid_of(id)
         if key is None:
             return find_item(info, id, None)
-        return find_case(info, key) or licence_of(info, key) or party_of(info, key)
+        return find_case(info, key) or licence_of(info, key) or party_of(info, key) or mandate_of(info, key)
 
 
 class ReadSchema(strawberry.Schema):
@@ -149,7 +149,7 @@ class ReadSchema(strawberry.Schema):
 
 SCHEMA = ReadSchema(
     query=Query,
-    types=[Case, Party, Licence, ServiceItem],
+    types=[Case, Party, Licence, Mandate, ServiceItem],
     extensions=[Limits],
     config=StrawberryConfig(disable_field_suggestions=True),
 )

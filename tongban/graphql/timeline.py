@@ -20,6 +20,10 @@ class EventActor:
     id: str = strawberry.field(description="Officer id, or party id of an applicant.")
     role: str = strawberry.field(description="The role acted in.")
     department: str | None = strawberry.field(description="The department acted for.")
+    on_behalf_of: str | None = strawberry.field(
+        description="The party it was done for: by an agent, or by a clerk at the counter (帮办); null: for oneself."
+    )
+    mandate: str | None = strawberry.field(description="The mandate it was done under; null: under none.")
 
 
 @strawberry.type(description="One event of a case: of its own stream, its licence's or its rating's.")
@@ -93,5 +97,15 @@ def case_event(row: TimelineRow) -> CaseEvent:
         version=row.version,
         effective_at=row.effective_at,
         recorded_at=row.recorded_at,
-        actor=EventActor(id=row.actor_id, role=row.actor_role, department=row.actor_department),
+        actor=EventActor(
+            id=row.actor_id,
+            role=row.actor_role,
+            department=row.actor_department,
+            on_behalf_of=_text(row.on_behalf_of),
+            mandate=_text(row.mandate),
+        ),
     )
+
+
+def _text(identity: UUID | None) -> str | None:
+    return None if identity is None else str(identity)

@@ -27,6 +27,7 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
 from tongban.commands.ports import (
+    NOTHING_RELIED_ON,
     LoggedAnswer,
     LogUnavailable,
     NewEvent,
@@ -49,7 +50,7 @@ CROSS JOIN LATERAL (
 ORDER BY e.notification_id
 """
 
-_ANSWERS = """
+ANSWERS = """
 SELECT l.principal, l.idempotency_key, l.fingerprint, l.stream, l.version, l.human_number, l.event_types,
        coalesce(e.notification_id, 0)
 FROM unnest(%b::text[], %b::uuid[]) AS wanted (principal, idempotency_key)
@@ -59,13 +60,15 @@ LEFT JOIN events.stored_events AS e ON e.originator_id = l.stream AND e.originat
 
 _LOG = """
 INSERT INTO events.command_log
-    (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
-SELECT principal, idempotency_key, fingerprint, stream, version, human_number, string_to_array(event_types, ',')
-FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::text[])
-    AS t (principal, idempotency_key, fingerprint, stream, version, human_number, event_types)
+    (principal, idempotency_key, fingerprint, stream, version, human_number, event_types, batch)
+SELECT principal, idempotency_key, fingerprint, stream, version, human_number, string_to_array(event_types, ','), batch
+FROM unnest(%b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::uuid[])
+    AS t (principal, idempotency_key, fingerprint, stream, version, human_number, event_types, batch)
 """
 
 _IDENTIFIERS = "INSERT INTO keys.identifier (digest, party) SELECT * FROM unnest(%b::bytea[], %b::uuid[])"
+
+_UNCHANGED = "SELECT events.require_unchanged(%b::uuid[], %b::bigint[])"
 
 _INSERT = SQL("""
 INSERT INTO events.stored_events (originator_id, originator_version, topic, state)
@@ -120,6 +123,7 @@ class EventRecorder(PostgresApplicationRecorder):
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int],
     ) -> Cursor[DictRow]:
         """Queue one transaction on a connection in pipeline mode. The cursor will hold the events' positions."""
         conn.execute("BEGIN", prepare=True)
@@ -131,6 +135,8 @@ class EventRecorder(PostgresApplicationRecorder):
         if events:
             self._lock_table(inserted)
             self._notify_channel(inserted)
+            if unchanged:  # looked at under the append lock: nobody changes them before this commits
+                conn.execute(_UNCHANGED, (list(unchanged), list(unchanged.values())), prepare=True)
             streams, versions, types, states = zip(*events, strict=True)
             rows = (list(streams), list(versions), list(types), list(states))
             inserted.execute(_INSERT, rows, prepare=True, binary=True)
@@ -147,6 +153,7 @@ def _columns(answers: Sequence[LoggedAnswer]) -> Sequence[Sequence[Any]]:
         [a.version for a in answers],
         [a.number for a in answers],
         [",".join(a.events) for a in answers],
+        [a.batch for a in answers],
     )
 
 
@@ -162,13 +169,14 @@ class Append:
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int],
     ) -> None:
         """Takes a connection of the recorder's until `wait` returns or raises. Raises LogUnavailable."""
         self._some = bool(events)
         with _as_ports_say(), ExitStack() as stack:
             conn = stack.enter_context(recorder.datastore.get_connection())
             stack.enter_context(conn.pipeline())
-            self._inserted = recorder.queue(conn, events, answers, identifiers)
+            self._inserted = recorder.queue(conn, events, answers, identifiers, unchanged)
             self._open = stack.pop_all()
 
     def wait(self) -> Sequence[int]:
@@ -223,7 +231,7 @@ class EventStore:
                     found = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
                     found.execute(_TAILS, (list(after), list(after.values())), prepare=True)
                     logged = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
-                    logged.execute(_ANSWERS, ([p for p, _ in commands], [k for _, k in commands]), prepare=True)
+                    logged.execute(ANSWERS, ([p for p, _ in commands], [k for _, k in commands]), prepare=True)
                     known = conn.cursor(row_factory=psycopg.rows.tuple_row, binary=True)
                     known.execute(
                         "SELECT digest, party FROM keys.identifier WHERE digest = ANY(%b)", (list(identifiers),)
@@ -246,6 +254,7 @@ class EventStore:
         events: Sequence[NewEvent],
         answers: Sequence[LoggedAnswer],
         identifiers: Sequence[tuple[bytes, UUID]],
+        unchanged: Mapping[UUID, int] = NOTHING_RELIED_ON,
     ) -> Append:
         """See `commands.ports.EventLog`."""
-        return Append(self.recorder, events, answers, identifiers)
+        return Append(self.recorder, events, answers, identifiers, unchanged)

@@ -84,6 +84,12 @@ def load_reference() -> Reference:
     )
 
 
+def sample_bundles() -> Sequence[dict[str, Any]]:
+    """Every bundle ("one thing") of the sample catalogue, as PublishBundle takes it; some in two versions."""
+    bundles: Sequence[dict[str, Any]] = _catalogue()["composites"]
+    return bundles
+
+
 def sample_items() -> Sequence[dict[str, Any]]:
     """Every item of the sample catalogue, as PublishItem takes it."""
     items: Sequence[dict[str, Any]] = _catalogue()["items"]
@@ -105,7 +111,9 @@ def read_calendars(text: bytes) -> list[ImportCalendar]:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
         raise UnreadableCalendar(f"{place or 'the file'}: {first['msg']}") from None
-    return list(read.get("calendars", ()))
+    if "calendars" not in read:
+        raise UnreadableCalendar("/calendars: a list of years is required")
+    return list(read["calendars"])
 
 
 def sample_calendars() -> list[ImportCalendar]:

@@ -35,7 +35,10 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", description="Lowest level that is logged")
     queue_limit: int = Field(default=4096, description="Commands that may wait; past that the answer is 503")
     batch_limit: int = Field(default=384, description="Commands in one commit")
+    batch_commands: int = Field(default=1000, description="Commands in one POST /batches/{Name}")
     command_deadline: float = Field(default=5.0, description="Seconds a command may wait for its answer before 503")
+    mandate_years: int = Field(default=5, description="Years that a mandate can run at most")
+    absence_days: int = Field(default=366, description="Days that an absence can be covered at most")
     metrics_port: int = Field(default=0, description="Port of /metrics of relay, project and react; 0: none")
     lag_limit: float = Field(default=30.0, description="Seconds of projection lag past which /readyz says not ready")
 

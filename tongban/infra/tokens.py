@@ -21,7 +21,7 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from tongban.domain.actor import APPLICANT_ROLES, Actor, Role
+from tongban.domain.actor import PARTY_ROLES, Actor, Role
 
 ALGORITHMS = ("RS256", "ES256")
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
@@ -137,7 +137,7 @@ def actor_of(claims: dict[str, Any]) -> Actor:
     subject = claims["sub"]
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise TokenRefused("The token's sub is not an id of at most 200 printable characters.")
-    if role in APPLICANT_ROLES:
+    if role in PARTY_ROLES:
         try:
             subject = str(UUID(subject))
         except ValueError:

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from tongban.commands.batch import Batch
-from tongban.commands.handling import Desk
+from tongban.commands.handling import Desk, Longest
 from tongban.domain.party.events import IdentifierKind
 from tongban.infra import event_codec, identifiers
 from tongban.infra.database import DbRole, open_pool
@@ -73,6 +73,7 @@ def open_write_side(settings: Settings) -> WriteSide:
         identifiers=PepperedIdentifiers(load_secret(settings.secrets_folder, IDENTIFIER_PEPPER)),
         numbers=SerialNumbers(writers),
         licence_types=load_reference(),
+        longest=Longest(settings.mandate_years, settings.absence_days),
     )
     batch = Batch(log=store, codec=event_codec, keyring=vault, desk=desk)
     return WriteSide(batch, store, vault, (keys, writers))
@@ -80,8 +81,10 @@ def open_write_side(settings: Settings) -> WriteSide:
 
 def forget_old_answers(conn: Connection[tuple[Any, ...]]) -> int:
     """Delete answers of commands that can no longer be asked for again. Returns how many. `conn` is a writer's."""
+    old = (_ANSWERS_KEPT,)
+    conn.execute("DELETE FROM events.command_batch WHERE recorded_at < clock_timestamp() - %s::interval", old)
     query = "DELETE FROM events.command_log WHERE recorded_at < clock_timestamp() - %s::interval"
-    return conn.execute(query, (_ANSWERS_KEPT,)).rowcount
+    return conn.execute(query, old).rowcount
 
 
 @dataclass(frozen=True, slots=True)

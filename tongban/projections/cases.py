@@ -37,6 +37,7 @@ class CaseRow(NamedTuple):
     departments: Sequence[str]
     applicant: UUID
     filed_by: str
+    mandate: UUID | None
     channel: str
     submitted_at: datetime
     status: str
@@ -80,6 +81,7 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
             departments=sorted({event.lead, *event.branches}),
             applicant=event.applicant,
             filed_by=envelope.actor.id,
+            mandate=envelope.actor.mandate,
             channel=event.channel,
             submitted_at=at,
             status=Status.SUBMITTED,
@@ -297,6 +299,17 @@ def cases_of(
     if status is not None:
         query += sql.SQL(" AND status = %s")
         parameters.append(status)
+    if after is not None:
+        query += sql.SQL(" AND (submitted_at, id) < (%s, %s)")
+        parameters += BY_SUBMISSION.decode(after)
+    query += sql.SQL(" ORDER BY submitted_at DESC, id DESC LIMIT %s")
+    return BY_SUBMISSION.page(fetch(cursor, CaseRow, query, [*parameters, check_first(first) + 1]), first)
+
+
+def cases_under(cursor: Cursor[Any], mandate: UUID, *, first: int, after: str | None = None) -> Page[CaseRow]:
+    """The cases filed under a mandate, newest first. Raises BadCursor, BadPageSize."""
+    query = _SELECT + sql.SQL(" WHERE mandate = %s")
+    parameters: list[Any] = [mandate]
     if after is not None:
         query += sql.SQL(" AND (submitted_at, id) < (%s, %s)")
         parameters += BY_SUBMISSION.decode(after)

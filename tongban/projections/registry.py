@@ -8,11 +8,13 @@ from typing import Any
 from psycopg import Cursor
 
 from tongban.domain.recorded import Recorded
+from tongban.projections.absences import ABSENCES
 from tongban.projections.apply import apply_events
 from tongban.projections.calendars import CALENDAR_VERSIONS, CALENDARS
 from tongban.projections.cases import CASES
 from tongban.projections.items import ITEM_VERSIONS, ITEMS
 from tongban.projections.licences import LICENCES
+from tongban.projections.mandates import MANDATES
 from tongban.projections.parties import PARTIES
 from tongban.projections.projection import Projection
 from tongban.projections.queue import QUEUE
@@ -25,6 +27,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     TIMELINE,
     LICENCES,
     PARTIES,
+    MANDATES,
+    ABSENCES,
     ITEMS,
     ITEM_VERSIONS,
     RATINGS,

@@ -38,6 +38,8 @@ class TimelineRow(NamedTuple):
     actor_id: str
     actor_role: str
     actor_department: str | None
+    on_behalf_of: UUID | None
+    mandate: UUID | None
     holders: Mapping[str, str]
     data: Mapping[str, Any]
     sealed: Sequence[Mapping[str, Any]]
@@ -71,6 +73,8 @@ def entry(recorded: Recorded) -> TimelineRow:
         actor_id=envelope.actor.id,
         actor_role=envelope.actor.role,
         actor_department=envelope.actor.department,
+        on_behalf_of=envelope.actor.on_behalf_of,
+        mandate=envelope.actor.mandate,
         holders=envelope.holders,
         data={name: getattr(event, name) for name in _clear_fields(event.__class__)},
         sealed=recorded.sealed,

@@ -21,7 +21,7 @@ class InvalidCalendar(RuleBroken):
 
 def import_calendar(command: ImportCalendar, calendar: Calendar) -> list[CalendarImported]:
     """Make the next version, or nothing if the year's days are the ones in force. Raises InvalidCalendar."""
-    _check(command)
+    check_calendar(command)
     off, worked = tuple(sorted(command.off)), tuple(sorted(command.worked))
     if calendar.years.get(command.year) == Year(frozenset(off), frozenset(worked)):
         return []
@@ -36,7 +36,8 @@ def import_calendar(command: ImportCalendar, calendar: Calendar) -> list[Calenda
     ]
 
 
-def _check(command: ImportCalendar) -> None:
+def check_calendar(command: ImportCalendar) -> None:
+    """Refuse a year that contradicts itself. Raises InvalidCalendar at the first place that is wrong."""
     if not FIRST_YEAR <= command.year <= LAST_YEAR:
         raise InvalidCalendar(at="/year", problem=f"a year from {FIRST_YEAR} to {LAST_YEAR} is required")
     if not command.off:

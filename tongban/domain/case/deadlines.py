@@ -58,12 +58,12 @@ from tongban.domain.case.refusals import (
     TooLateToExtend,
     TwoInspectors,
 )
-from tongban.domain.case.review import FEWEST_INSPECTORS
 from tongban.domain.case.state import OVER, Case, Hearing, Suspension
 from tongban.domain.clock import Extension, Limit, Pause, Unit, expected_end, extend_clock, recompute
 from tongban.domain.errors import EffectiveTimeBeforeCause
 from tongban.domain.rules import (
     ART_45,
+    FEWEST_INSPECTORS,
     HEARING_NOTICE,
     HEARING_TO_BE_HELD,
     HEARING_TO_BE_REQUESTED,

@@ -28,6 +28,7 @@ from tongban.domain.case.refusals import (
     NotRenewable,
 )
 from tongban.domain.case.state import Case, Status
+from tongban.domain.catalogue.guide import inspected, needed_materials
 from tongban.domain.catalogue.item import ItemDefinition
 from tongban.domain.catalogue.state import Item
 from tongban.domain.clock import start_clock
@@ -45,7 +46,7 @@ class FilingFacts(NamedTuple):
     """What other streams say at filing: the item as it is in force, the applicant, and the number the case will bear.
 
     `evidence` are the materials that were looked up, in the place of the applicant's own word; `renews` the licence to
-    be renewed; filings from the hour `cut_off` on count for the next working day.
+    be renewed; `district` the one it is filed in; filings from the hour `cut_off` on count for the next working day.
     """
 
     item: Item
@@ -54,6 +55,7 @@ class FilingFacts(NamedTuple):
     calendar: Calendar = Calendar()
     evidence: tuple[Evidence, ...] = ()
     renews: Licence | None = None
+    district: str | None = None
     cut_off: int = END_OF_DAY
 
 
@@ -101,7 +103,7 @@ def _file(
 ) -> list[CaseEvent]:
     alone = command if isinstance(command, SubmitApplication) else None
     part = command if isinstance(command, FileSubCase) else None
-    terms = item.terms
+    terms, needed = item.terms, needed_materials(item, command.answers)
     filed = ApplicationSubmitted(
         number=facts.number,
         item_id=item.id,
@@ -117,10 +119,10 @@ def _file(
         answers=command.answers,
         form=command.form,
         terms=terms,
-        needed=item.needed(command.answers),
-        inspection=item.inspected(command.answers),
+        needed=tuple(name for name in terms["materials"] if name in needed),
+        inspection=inspected(item, command.answers),
         delivery=command.delivery,
-        district=command.district or circumstances.actor.district,
+        district=facts.district,
         bundle=part.bundle if part else None,
         gates=part.gates if part else (),
         renews=alone.renews if alone else None,

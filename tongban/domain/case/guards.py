@@ -27,6 +27,7 @@ from tongban.domain.clock import Clock, Limit, Pause, Unit, recompute, start_clo
 from tongban.domain.errors import EffectiveTimeBeforeCause
 from tongban.domain.office_time import office_day
 from tongban.domain.recorded import Evidence
+from tongban.domain.rules import Term
 
 CORRECTION, APPLICANT_CORRECTION, TOLERATED = "CORRECTION", "APPLICANT_CORRECTION", "TOLERATED"
 LEGAL, PROMISED, DELIVERY = "LEGAL", "PROMISED", "DELIVERY"
@@ -114,10 +115,6 @@ def gates_open(case: Case, step: Step) -> None:
 def ended(case: Case, result: Result) -> list[CaseEvent]:
     """The closing, unless a fee that was paid must go back first."""
     return [] if case.fee is Fee.PAID else [CaseClosed(result)]
-
-
-Term = tuple[Limit, str]
-"""A limit with its basis in law."""
 
 
 def limit_of(terms: Mapping[str, Any], name: str, otherwise: Term) -> Term:

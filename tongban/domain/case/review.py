@@ -50,8 +50,7 @@ from tongban.domain.case.refusals import (
     TwoInspectors,
 )
 from tongban.domain.case.state import IN_REVIEW, MAIN, Case
-
-FEWEST_INSPECTORS = 2  # 行政许可法 art. 34
+from tongban.domain.rules import FEWEST_INSPECTORS
 
 
 def record_opinion(

@@ -13,7 +13,6 @@ from typing import Any
 from tongban.domain.catalogue import defaults
 
 IMMEDIATE = "1"
-_ALWAYS_NEEDED = frozenset({"REQUIRED", "TOLERABLE"})
 PROMISED = "2"  # 办件类型 (GB/T 39046): 1 即办件, 2 承诺件, 9 other
 
 
@@ -31,7 +30,9 @@ class ItemDefinition:
 
     `lead` decides; `branches` each give an opinion, side by side; `promised` is 承诺件 (case type 2), where the officer
     who accepted may not decide. `visits` is how often the applicant has to come, `before` what the item took before it
-    was reformed (materials, workingDays, visits, inspections: what is known of them).
+    was reformed (materials, workingDays, visits, inspections: what is known of them). `in_person`: the law wants the
+    applicant to come himself (行政许可法 art. 29). `questions` are put to the applicant; `conditions` (by material) and
+    `inspection_condition` hang on the answers; `bases` is the law behind each material.
 
     `terms` is the JSON object a case carries along from its filing on: `legal`, `promised`, `extension` (value, unit,
     basis, or null), `correction`, `applicant_correction`, `tolerant` (value, unit), `accepted_on_filing`, `materials`
@@ -51,16 +52,12 @@ class ItemDefinition:
     material_names: Mapping[str, MaterialName] = field(default_factory=dict)
     visits: int = 0
     before: Mapping[str, Any] = field(default_factory=dict)
+    questions: tuple[Mapping[str, Any], ...] = ()
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    inspection_condition: Mapping[str, Any] | None = None
+    bases: Mapping[str, str] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
-
-    def needed(self, answers: Mapping[str, Any]) -> tuple[str, ...]:
-        """The materials that an applicant with these answers has to show, exempt or not."""
-        listed = self.terms["materials"]
-        return tuple(name for name, material in listed.items() if material["necessity"] in _ALWAYS_NEEDED)
-
-    def inspected(self, answers: Mapping[str, Any]) -> bool:
-        """Whether a decision on an applicant with these answers needs an on-site check."""
-        return bool(self.terms["inspection"])
+    in_person: bool = False
 
 
 def read_item(entry: Mapping[str, Any]) -> ItemDefinition:
@@ -78,7 +75,20 @@ def read_item(entry: Mapping[str, Any]) -> ItemDefinition:
         material_names={material["materialId"]: _name(material) for material in entry["materials"]},
         visits=entry.get("visits") or 0,
         before=entry.get("before") or {},
+        questions=tuple(entry.get("questions") or ()),
+        conditions={
+            material["materialId"]: material["condition"]
+            for material in entry["materials"]
+            if material.get("condition") is not None
+        },
+        inspection_condition=entry.get("inspectionCondition"),
+        bases={
+            material["materialId"]: basis
+            for material in entry["materials"]
+            if (basis := material.get("basis") or entry.get("materialsBasis"))
+        },
         terms=_terms(entry),
+        in_person=bool(entry.get("inPerson")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from tongban.domain.actor import APPLICANT_ROLES
+from tongban.domain.actor import PARTY_ROLES
 from tongban.domain.aggregate import Circumstances
 from tongban.domain.errors import Conflict, NotYours, RuleBroken
 from tongban.domain.party.commands import RegisterParty
@@ -68,7 +68,7 @@ def register_party(
         raise PartyIdNotRandom(id=command.id)
     if not command.name.strip():
         raise EmptyName
-    own = circumstances.actor.role in APPLICANT_ROLES
+    own = circumstances.actor.role in PARTY_ROLES
     if own and circumstances.actor.id != str(facts.holder or facts.party_id):
         raise NotYours(id=facts.party_id)
     if facts.holder is not None:
