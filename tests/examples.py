@@ -6,6 +6,7 @@ The people are made up; their numbers are of reserved regions or end in checked 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,9 @@ from tongban.domain.absence.events import AbsenceEnded, AbsenceRegistered
 from tongban.domain.actor import Actor, Role
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.events import CalendarImported
+from tongban.domain.calendar.state import Calendar
+from tongban.domain.case import commands as c
+from tongban.domain.case import events as e
 from tongban.domain.case.commands import (
     AcceptApplication,
     DenyApproval,
@@ -32,13 +36,29 @@ from tongban.domain.case.events import (
     ApprovalGranted,
     CaseClosed,
     Channel,
+    LicenceDelivered,
     LicenceIssued,
+    MaterialsReceived,
+    Means,
     Opinion,
     OpinionRecorded,
+    Procedure,
     Result,
 )
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
 from tongban.domain.catalogue.events import ItemDrafted, ItemPublished, ItemWithdrawn
+from tongban.domain.catalogue.item import read_item
+from tongban.domain.clock import (
+    Clock,
+    Extension,
+    Limit,
+    Unit,
+    extend_clock,
+    pause_clock,
+    resume_clock,
+    start_clock,
+    stop_clock,
+)
 from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
 from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.events import LicenceCollected
@@ -63,6 +83,7 @@ COMMAND_ID = UUID("0191d6a0-0000-7000-8000-000000000007")
 CAUSE_ID = UUID("0191d6a0-0000-7000-8000-000000000008")
 NEW_ID = LICENCE_ID
 MANDATE_ID = UUID("0191d6a0-0000-7000-8000-000000000009")
+BUNDLE_ID = UUID("0191d6a0-0000-7000-8000-00000000000a")
 STRANGER_ID = UUID("0191d6a0-0000-7000-8000-00000000000f")
 
 EFFECTIVE_AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -151,7 +172,9 @@ DECIDER = Actor(id="officer-decider", role=Role.DECIDER, department=LEAD, distri
 HEAD = Actor(id="officer-head", role=Role.HEAD, department=LEAD, district="310101")
 ADMIN = Actor(id="officer-admin", role=Role.ADMIN)
 AGENT = Actor(id=str(STRANGER_ID), role=Role.AGENT)
+INSPECTOR = Actor(id="officer-inspector", role=Role.INSPECTOR, department=LEAD, district="310101")
 SYSTEM = Actor(id="react", role=Role.SYSTEM)
+INSPECTORS = ("officer-inspector", "officer-second")
 
 
 def reviewer(branch: str) -> Actor:
@@ -187,9 +210,15 @@ stranger_registered = PartyRegistered(
     name="司徒测试",
 )
 
-FILED_ON, ACCEPTED_ON = date(2026, 3, 2), date(2026, 3, 2)
-"""The office days on which the example case is filed and accepted; the calendar is not imported."""
+TODAY = date(2026, 3, 2)
+"""The office day, a Monday, on which everything in the examples happens; no calendar is imported."""
 NO_CALENDAR = Calendar()
+
+
+def working_days(value: int) -> Limit:
+    """A limit in working days."""
+    return Limit(value, Unit.WORKING_DAY)
+
 
 application_submitted = ApplicationSubmitted(
     number=CASE_NUMBER,
@@ -212,12 +241,24 @@ application_submitted = ApplicationSubmitted(
     terms=read_item(DEFINITION).terms,
     needed=("form", "id-card", "sale-contract"),
 )
-correction_clock = start_clock("CORRECTION", "行政许可法 art. 32(4)", FILED_ON, Limit(5, Unit.WORKING_DAY), NO_CALENDAR)
-legal_clock = start_clock("LEGAL", "行政许可法 art. 42", ACCEPTED_ON, Limit(20, Unit.WORKING_DAY), NO_CALENDAR)
-promised_clock = start_clock("PROMISED", "sample", ACCEPTED_ON, Limit(10, Unit.WORKING_DAY), NO_CALENDAR)
-materials_received = MaterialsReceived(received_on=FILED_ON, clocks=(correction_clock,))
+correction_clock = start_clock("CORRECTION", "行政许可法 art. 32(4)", TODAY, working_days(5), NO_CALENDAR)
+legal_clock = start_clock("LEGAL", "行政许可法 art. 42", TODAY, working_days(20), NO_CALENDAR)
+promised_clock = start_clock("PROMISED", "sample", TODAY, working_days(10), NO_CALENDAR)
+delivery_clock = start_clock("DELIVERY", "行政许可法 art. 44", TODAY, working_days(10), NO_CALENDAR)
+applicant_clock = start_clock("APPLICANT_CORRECTION", "", TODAY, working_days(15), NO_CALENDAR)
+tolerated_clock = start_clock("TOLERATED", "", TODAY, working_days(10), NO_CALENDAR)
+asking_clock = start_clock("HEARING_REQUEST", "行政许可法 art. 47", TODAY, working_days(5), NO_CALENDAR)
+hearing_clock = start_clock("HEARING", "行政许可法 art. 47", TODAY, working_days(20), NO_CALENDAR)
+
+
+def stopped(*clocks: Clock) -> tuple[Clock, ...]:
+    """These clocks, stopped on the day of the examples."""
+    return tuple(stop_clock(clock, TODAY) for clock in clocks)
+
+
+materials_received = MaterialsReceived(received_on=TODAY, clocks=(correction_clock,))
 application_accepted = ApplicationAccepted(
-    accepted_by=ACCEPTOR.id, clocks=(stop_clock(correction_clock, ACCEPTED_ON), legal_clock, promised_clock)
+    accepted_by=ACCEPTOR.id, clocks=(*stopped(correction_clock), legal_clock, promised_clock)
 )
 
 
@@ -228,10 +269,21 @@ def opinion_recorded(branch: str, opinion: Opinion = Opinion.PASS) -> OpinionRec
     )
 
 
-approval_granted = ApprovalGranted(decided_by=DECIDER.id, applicant=PERSON_ID, text="准予理由文字")
-approval_denied = ApprovalDenied(
-    decided_by=DECIDER.id, applicant=PERSON_ID, reason="合同未备案之理由", remedy="六十日内可申请行政复议"
+approval_granted = ApprovalGranted(
+    decided_by=DECIDER.id,
+    applicant=PERSON_ID,
+    text="准予理由文字",
+    clocks=(*stopped(legal_clock, promised_clock), delivery_clock),
 )
+approval_denied = ApprovalDenied(
+    decided_by=DECIDER.id,
+    applicant=PERSON_ID,
+    reason="合同未备案之理由",
+    remedy="六十日内可申请行政复议",
+    clocks=stopped(legal_clock, promised_clock),
+)
+granted_at_once = replace(approval_granted, clocks=stopped(legal_clock, promised_clock))
+"""The grant of an item that has no licence to make: there is nothing to hand over."""
 licence_issued = LicenceIssued(
     licence_id=LICENCE_ID,
     licence_type=LICENCE_TYPE,
@@ -241,6 +293,7 @@ licence_issued = LicenceIssued(
     valid_to=date(2031, 3, 1),
     face={"owner": "欧阳测试持证", "unit": "测试路房产"},
 )
+licence_delivered = LicenceDelivered(means=Means.ONLINE, clocks=stopped(delivery_clock))
 case_closed = CaseClosed(result=Result.GRANTED)
 case_denied = CaseClosed(result=Result.DENIED)
 licence_collected = LicenceCollected(
@@ -310,14 +363,112 @@ absence_registered = AbsenceRegistered(
 )
 absence_ended = AbsenceEnded(officer=ACCEPTOR.id, cover="officer-cover", department=LEAD, first=date(2026, 3, 30))
 
+contract = Evidence("sale-contract", "UPLOAD", "applicant", None, "sha256:2f")
+identity = Evidence("id-card", "E_LICENCE", "psb", "7", "psb:id-card:7")
+
+pre_check_passed = e.PreCheckPassed()
+pre_check_returned = e.PreCheckReturned(applicant=PERSON_ID, text="合同缺少第二页之提示")
+error_corrected = e.ErrorCorrectedOnSpot(
+    applicant=PERSON_ID, evidence=(contract,), form={"area-corrected": "面积更正为八十八"}
+)
+defects_noted = e.DefectsNoted(
+    materials=("sale-contract",), applicant=PERSON_ID, problems={"sale-contract": "缺少签字页之问题"}
+)
+correction_requested = e.CorrectionRequested(
+    materials=("sale-contract",),
+    in_review=False,
+    applicant=PERSON_ID,
+    problems={"sale-contract": "缺少签字页之问题"},
+    clocks=(*stopped(correction_clock), applicant_clock),
+)
+correction_submitted = e.CorrectionSubmitted(
+    applicant=PERSON_ID,
+    evidence=(contract,),
+    form={"area-corrected": "面积更正为八十八"},
+    clocks=(*stopped(applicant_clock), correction_clock),
+)
+material_exempted = e.MaterialExempted(evidence=(identity,))
+source_failed = e.ExemptionFailed(material="id-card", source="psb", problem="TIMEOUT")
+material_supplemented = e.MaterialSupplemented(outstanding=(), evidence=(contract,), clocks=stopped(tolerated_clock))
+case_deemed_accepted = e.CaseDeemedAccepted(
+    rule="R1", clocks=(stop_clock(correction_clock, correction_clock.due), legal_clock, promised_clock)
+)
+acceptance_refused = e.AcceptanceRefused(
+    refused_by=ACCEPTOR.id, applicant=PERSON_ID, reason="不属本机关职权之理由", remedy="可向人民法院提起诉讼"
+)
+case_claimed = e.CaseClaimed(branch="tax", officer=reviewer("tax").id)
+case_released = e.CaseReleased(branch="tax", officer=reviewer("tax").id)
+case_reassigned = e.CaseReassigned(branch="tax", officer="officer-tax-2", previous=reviewer("tax").id)
+consult_requested = e.ConsultRequested(department="fire", applicant=PERSON_ID, question="消防通道是否合规之问")
+consult_answered = e.ConsultAnswered(department="fire", applicant=PERSON_ID, text="消防通道合规之答复")
+inspection_scheduled = e.InspectionScheduled(branches=("housing",), inspectors=INSPECTORS, day=date(2026, 3, 4))
+inspection_done = e.InspectionDone(
+    branches=("housing", "nr"),
+    inspectors=INSPECTORS,
+    result=Opinion.PASS,
+    joint=None,
+    applicant=PERSON_ID,
+    text="现场与图纸相符之记录",
+)
+_paused = [
+    pause_clock(clock, Procedure.EXPERT_REVIEW, TODAY, 5, NO_CALENDAR) for clock in (legal_clock, promised_clock)
+]
+special_procedure_started = e.SpecialProcedureStarted(
+    branch="tax",
+    kind=Procedure.EXPERT_REVIEW,
+    on=TODAY,
+    working_days=5,
+    inspectors=(),
+    chair=None,
+    held_on=None,
+    applicant=PERSON_ID,
+    notice="专家评审需五个工作日之告知",
+    clocks=tuple(_paused),
+)
+special_procedure_ended = e.SpecialProcedureEnded(
+    branch="tax",
+    kind=Procedure.EXPERT_REVIEW,
+    on=date(2026, 3, 5),
+    clocks=tuple(resume_clock(clock, date(2026, 3, 5), NO_CALENDAR) for clock in _paused),
+)
+hearing_offered = e.HearingOffered(clocks=(asking_clock,))
+hearing_requested = e.HearingRequested(clocks=(*stopped(asking_clock), hearing_clock))
+_ten_more = Extension(working_days(10), "行政许可法 art. 42")
+deadline_extended = e.DeadlineExtended(
+    working_days=10,
+    approved_by=HEAD.id,
+    applicant=PERSON_ID,
+    reason="案情复杂需延长之理由",
+    clocks=tuple(extend_clock(clock, _ten_more, NO_CALENDAR) for clock in (legal_clock, promised_clock)),
+)
+deadlines_recomputed = e.DeadlinesRecomputed(clocks=(legal_clock,))
+fee_requested = e.FeeRequested(amount="80.00", currency="CNY", basis="发改价格规〔2016〕2559号")
+fee_paid = e.FeePaid(amount="80.00", provider_ref="pay-20260302-1")
+fee_refunded = e.FeeRefunded(amount="80.00", provider_ref="refund-20260302-1")
+commitment_offered = e.CommitmentOffered(check_within=2, unit="MONTH")
+commitment_signed = e.CommitmentSigned(applicant=PERSON_ID)
+commitment_withdrawn = e.CommitmentWithdrawn(applicant=PERSON_ID)
+gate_opened = e.GateOpened(gate="food-licence")
+approval_deemed_granted = e.ApprovalDeemedGranted(rule="R10", clocks=approval_granted.clocks)
+application_withdrawn = e.ApplicationWithdrawn(applicant=PERSON_ID, reason="暂不办理之理由")
+case_lapsed = e.CaseLapsed(clock="APPLICANT_CORRECTION")
+case_archived = e.CaseArchived()
+
 ALL_PASSED = tuple(opinion_recorded(branch) for branch in BRANCHES)
-FILED = (application_submitted,)
+FILED = (application_submitted, materials_received)
 ACCEPTED = (*FILED, application_accepted)
 REVIEWED = (*ACCEPTED, *ALL_PASSED)
 GRANTED = (*REVIEWED, approval_granted)
-ISSUED = (*GRANTED, licence_issued, case_closed)
+ISSUED = (*GRANTED, licence_issued, licence_delivered, case_closed)
 DENIED = (*REVIEWED, approval_denied, case_denied)
-WITHOUT_LICENCE = (*REVIEWED, approval_granted, case_closed)
+WITHOUT_LICENCE = (*REVIEWED, granted_at_once, case_closed)
+
+
+def filed(*, terms: Mapping[str, Any] | None = None, **changes: Any) -> tuple[Any, ...]:
+    """An application and its receipt; `terms` are merged over those of the item, `changes` replace other fields."""
+    merged = {**application_submitted.terms, **(terms or {})}
+    return replace(application_submitted, terms=merged, **changes), materials_received
+
 
 EVENTS: Mapping[str, Any] = {
     EVENT_NAMES[event.__class__]: event
@@ -327,8 +478,45 @@ EVENTS: Mapping[str, Any] = {
         item_withdrawn,
         party_registered,
         application_submitted,
+        materials_received,
+        pre_check_passed,
+        pre_check_returned,
+        error_corrected,
+        defects_noted,
+        correction_requested,
+        correction_submitted,
+        material_exempted,
+        source_failed,
+        material_supplemented,
         application_accepted,
+        case_deemed_accepted,
+        acceptance_refused,
+        case_claimed,
+        case_released,
+        case_reassigned,
         opinion_recorded("tax", Opinion.FAIL),
+        consult_requested,
+        consult_answered,
+        inspection_scheduled,
+        inspection_done,
+        special_procedure_started,
+        special_procedure_ended,
+        hearing_offered,
+        hearing_requested,
+        deadline_extended,
+        deadlines_recomputed,
+        fee_requested,
+        fee_paid,
+        fee_refunded,
+        commitment_offered,
+        commitment_signed,
+        commitment_withdrawn,
+        gate_opened,
+        approval_deemed_granted,
+        licence_delivered,
+        application_withdrawn,
+        case_lapsed,
+        case_archived,
         approval_granted,
         approval_denied,
         licence_issued,
@@ -407,9 +595,80 @@ submit_application = SubmitApplication(
     channel=Channel.WEB,
     answers={"first-home": "首套住房答复", "area": 88.5},
     form={"address": "测试路77弄3号", "phone": "13900000000"},
-    materials=(MaterialOffered("form", How.UPLOAD, "sha256:0f"), MaterialOffered("id-card", How.E_LICENCE)),
+    materials=(
+        MaterialOffered("form", How.UPLOAD, "sha256:0f"),
+        MaterialOffered("id-card", How.E_LICENCE),
+        MaterialOffered("sale-contract", How.UPLOAD, "sha256:1f"),
+    ),
     draft=DRAFT_ID,
 )
+CONTRACT = MaterialOffered("sale-contract", How.UPLOAD, "sha256:2f")
+file_sub_case = c.FileSubCase(
+    case_id=CASE_ID,
+    bundle=BUNDLE_ID,
+    item=ITEM,
+    applicant=PERSON_ID,
+    channel=Channel.WEB,
+    answers=submit_application.answers,
+    form=submit_application.form,
+    evidence=application_submitted.evidence,
+    gates=(e.Gate("food-licence", e.Step.ISSUE),),
+)
+receive_materials = c.ReceiveMaterials(case_id=CASE_ID)
+pass_pre_check = c.PassPreCheck(case_id=CASE_ID)
+return_pre_check = c.ReturnPreCheck(case_id=CASE_ID, text="合同缺少第二页之提示")
+correct_on_spot = c.CorrectOnSpot(case_id=CASE_ID, materials=(CONTRACT,), form={"area-corrected": "面积更正为八十八"})
+request_correction = c.RequestCorrection(case_id=CASE_ID, defects=(c.Defect("sale-contract", "缺少签字页之问题"),))
+notify_defects = c.NotifyDefects(case_id=CASE_ID)
+submit_correction = c.SubmitCorrection(
+    case_id=CASE_ID, materials=(CONTRACT,), form={"area-corrected": "面积更正为八十八"}
+)
+obtain_material = c.ObtainMaterial(case_id=CASE_ID, material="id-card")
+supplement_material = c.SupplementMaterial(case_id=CASE_ID, materials=(CONTRACT,))
+deem_accepted = c.DeemAccepted(case_id=CASE_ID)
+refuse_acceptance = c.RefuseAcceptance(case_id=CASE_ID, reason="不属本机关职权之理由", remedy="可向人民法院提起诉讼")
+claim_case = c.ClaimCase(case_id=CASE_ID, branch="tax")
+release_case = c.ReleaseCase(case_id=CASE_ID, branch="tax")
+reassign_case = c.ReassignCase(case_id=CASE_ID, branch="tax", officer="officer-tax-2")
+request_consult = c.RequestConsult(case_id=CASE_ID, department="fire", question="消防通道是否合规之问")
+answer_consult = c.AnswerConsult(case_id=CASE_ID, department="fire", text="消防通道合规之答复")
+schedule_inspection = c.ScheduleInspection(
+    case_id=CASE_ID, branches=("housing",), inspectors=INSPECTORS, day=date(2026, 3, 4)
+)
+record_inspection = c.RecordInspection(
+    case_id=CASE_ID,
+    branches=("housing", "nr"),
+    inspectors=INSPECTORS,
+    result=Opinion.PASS,
+    text="现场与图纸相符之记录",
+)
+record_joint_inspection = c.RecordJointInspection(
+    case_id=CASE_ID, inspectors=INSPECTORS, result=Opinion.PASS, text="现场与图纸相符之记录"
+)
+start_special_procedure = c.StartSpecialProcedure(
+    case_id=CASE_ID,
+    branch="tax",
+    kind=Procedure.EXPERT_REVIEW,
+    working_days=5,
+    notice="专家评审需五个工作日之告知",
+)
+end_special_procedure = c.EndSpecialProcedure(case_id=CASE_ID, branch="tax")
+offer_hearing = c.OfferHearing(case_id=CASE_ID)
+request_hearing = c.RequestHearing(case_id=CASE_ID)
+extend_deadline = c.ExtendDeadline(case_id=CASE_ID, working_days=10, reason="案情复杂需延长之理由")
+recompute_deadlines = c.RecomputeDeadlines(case_id=CASE_ID)
+request_fee = c.RequestFee(case_id=CASE_ID, amount="80.00")
+record_payment = c.RecordPayment(case_id=CASE_ID, amount="80.00", provider_ref="pay-20260302-1")
+record_refund = c.RecordRefund(case_id=CASE_ID, provider_ref="refund-20260302-1")
+sign_commitment = c.SignCommitment(case_id=CASE_ID)
+withdraw_commitment = c.WithdrawCommitment(case_id=CASE_ID)
+open_gate = c.OpenGate(case_id=CASE_ID, gate="food-licence")
+close_dependant = c.CloseDependant(case_id=CASE_ID)
+deem_renewed = c.DeemRenewed(case_id=CASE_ID)
+confirm_delivery = c.ConfirmDelivery(case_id=CASE_ID, means=Means.COUNTER)
+withdraw_application = c.WithdrawApplication(case_id=CASE_ID, reason="暂不办理之理由")
+lapse_case = c.LapseCase(case_id=CASE_ID)
+archive_case = c.ArchiveCase(case_id=CASE_ID)
 accept_application = AcceptApplication(case_id=CASE_ID)
 record_opinion = RecordOpinion(case_id=CASE_ID, branch="tax", opinion=Opinion.PASS, text="材料齐全意见")
 grant_approval = GrantApproval(case_id=CASE_ID, text="准予理由文字")
@@ -452,6 +711,44 @@ COMMANDS: Mapping[str, Any] = {
         withdraw_item,
         submit_application,
         accept_application,
+        file_sub_case,
+        receive_materials,
+        pass_pre_check,
+        return_pre_check,
+        correct_on_spot,
+        request_correction,
+        notify_defects,
+        submit_correction,
+        obtain_material,
+        supplement_material,
+        deem_accepted,
+        refuse_acceptance,
+        claim_case,
+        release_case,
+        reassign_case,
+        request_consult,
+        answer_consult,
+        schedule_inspection,
+        record_inspection,
+        record_joint_inspection,
+        start_special_procedure,
+        end_special_procedure,
+        offer_hearing,
+        request_hearing,
+        extend_deadline,
+        recompute_deadlines,
+        request_fee,
+        record_payment,
+        record_refund,
+        sign_commitment,
+        withdraw_commitment,
+        open_gate,
+        close_dependant,
+        deem_renewed,
+        confirm_delivery,
+        withdraw_application,
+        lapse_case,
+        archive_case,
         record_opinion,
         grant_approval,
         deny_approval,

@@ -1,14 +1,15 @@
 """given(events).when(command).then(events): the words in which decisions are tested, on the pure functions alone.
 
-Events given are facts of one case's world: they are folded by kind, each taking effect an hour after the one
-before, the first at `START`.
+Events given are facts of one case's world: they are folded by kind, each taking effect an hour after the one before,
+the first at `START`; what comes of the same command as the one before takes effect with it. A `datetime` among them
+says when the next takes effect. Everything in the examples happens on one office day, that of `START` and `NOW`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,11 @@ from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances, effective_time
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.decide import import_calendar
-from tongban.domain.case.commands import CaseCommand, SubmitApplication
-from tongban.domain.case.decide import FilingFacts, LicenceFacts, decide, submit_application
+from tongban.domain.case.commands import CaseCommand, FileSubCase, SubmitApplication
+from tongban.domain.case.decide import decide
+from tongban.domain.case.events import CommitmentOffered, FeeRequested, LicenceDelivered, MaterialsReceived
+from tongban.domain.case.filing import FilingFacts, file_sub_case, submit_application
+from tongban.domain.case.guards import CaseFacts, LicenceFacts
 from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawItem
 from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
 from tongban.domain.catalogue.events import ItemPublished
@@ -32,7 +36,7 @@ from tongban.domain.licence.commands import CollectLicence
 from tongban.domain.licence.decide import collect_licence
 from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
 from tongban.domain.mandate.decide import GrantFacts, grant_mandate, revoke_mandate
-from tongban.domain.office_time import office_day
+from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.events import PartyRegistered
@@ -44,7 +48,8 @@ from tongban.domain.sharing.commands import RecordExchanges
 from tongban.domain.sharing.decide import record_exchanges
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-NOW = START + timedelta(days=30)
+NOW = START + timedelta(hours=12)
+_WITH_THE_ONE_BEFORE = (MaterialsReceived, CommitmentOffered, FeeRequested, LicenceDelivered)
 
 Command = (
     RegisterParty
@@ -53,6 +58,7 @@ Command = (
     | WithdrawItem
     | ImportCalendar
     | SubmitApplication
+    | FileSubCase
     | CaseCommand
     | CollectLicence
     | RateCase
@@ -64,18 +70,38 @@ Command = (
 )
 
 
+def office(day: date | str, hour: int = 10, minute: int = 0) -> datetime:
+    """A moment of a day in the offices."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    return datetime.combine(day, time(hour, minute), OFFICE_TIME).astimezone(UTC)
+
+
 @dataclass(frozen=True)
 class Given:
     """Facts, and what they make of each kind of stream."""
 
     events: tuple[Any, ...]
 
+    def timed(self) -> list[tuple[Any, datetime]]:
+        """Each event with when it took effect."""
+        timed: list[tuple[Any, datetime]] = []
+        at, told = START, True
+        for event in self.events:
+            if isinstance(event, datetime):
+                at, told = event, True
+                continue
+            if timed and not told and not isinstance(event, _WITH_THE_ONE_BEFORE):
+                at += timedelta(hours=1)
+            timed.append((event, at))
+            told = False
+        return timed
+
     def states(self) -> dict[str, Any]:
         """Category → state after the given events."""
         states = {category: aggregate.initial for category, aggregate in AGGREGATES.items()}
-        for hour, event in enumerate(self.events):
+        for event, at in self.timed():
             category = EVENT_NAMES[event.__class__].split(".")[0]
-            states[category] = AGGREGATES[category].evolve(states[category], event, START + timedelta(hours=hour))
+            states[category] = AGGREGATES[category].evolve(states[category], event, at)
         return states
 
     def when(
@@ -84,14 +110,17 @@ class Given:
         *,
         by: Actor = ADMIN,
         at: datetime | None = None,
+        now: datetime = NOW,
         problem: str | None = None,
         validity_years: int | None = None,
+        **facts: Any,
     ) -> Asked:
         """A command, by whom, taking effect `at` (default now).
 
-        `problem` is what is wrong with an identifier, `validity_years` how long the licence type is valid.
+        `problem` is what is wrong with an identifier, `validity_years` how long the licence type is valid; `facts` are
+        those of `CaseFacts` or `FilingFacts`. The calendar is the one of the given events.
         """
-        return Asked(self, command, by, at, problem, validity_years)
+        return Asked(self, command, by, at, now, problem, validity_years, facts)
 
 
 def given(*events: Any) -> Given:
@@ -107,13 +136,15 @@ class Asked:
     command: Command
     by: Actor
     at: datetime | None
+    now: datetime
     problem: str | None
     validity_years: int | None
+    facts: Mapping[str, Any]
 
     def decided(self) -> list[Any]:
         """The events the command leads to. Raises DomainError."""
         circumstances = Circumstances(
-            actor=self.by, now=NOW, effective_at=effective_time(self.at, NOW, self.by), new_id=NEW_ID
+            actor=self.by, now=self.now, effective_at=effective_time(self.at, self.now, self.by), new_id=NEW_ID
         )
         return self._decide(circumstances, self.world.states())
 
@@ -130,10 +161,8 @@ class Asked:
                 return list(withdraw_item(command, circumstances, states["catalogue"]))
             case ImportCalendar():
                 return list(import_calendar(command, states["calendar"]))
-            case SubmitApplication():
-                item = item_for_filing(states["catalogue"], command.item, office_day(circumstances.effective_at))
-                facts = FilingFacts(item, states["party"], CASE_NUMBER)
-                return list(submit_application(command, circumstances, states["case"], facts))
+            case SubmitApplication() | FileSubCase():
+                return self._file(command, circumstances, states)
             case CollectLicence():
                 return list(collect_licence(command, states["licence"]))
             case RecordExchanges():
@@ -150,7 +179,19 @@ class Asked:
                 return list(end_absence(command, circumstances, states["absence"]))
             case _:
                 licence = LicenceFacts(LICENCE_NUMBER, self.validity_years)
-                return list(decide(command, circumstances, states["case"], licence))
+                known = CaseFacts(**{"calendar": states["calendar"], "licence": licence, **self.facts})
+                return list(decide(command, circumstances, states["case"], known))
+
+    def _file(
+        self, command: SubmitApplication | FileSubCase, circumstances: Circumstances, states: Mapping[str, Any]
+    ) -> list[Any]:
+        item = item_for_filing(states["catalogue"], command.item, office_day(circumstances.effective_at))
+        licence = states["licence"] if getattr(command, "renews", None) is not None else None
+        known = {"calendar": states["calendar"], "renews": licence, **self.facts}
+        facts = FilingFacts(item, states["party"], CASE_NUMBER, **known)
+        if isinstance(command, FileSubCase):
+            return list(file_sub_case(command, circumstances, states["case"], facts))
+        return list(submit_application(command, circumstances, states["case"], facts))
 
     def _grant(self, command: GrantMandate) -> GrantFacts:
         kinds = {e.party_id: e.kind for e in self.world.events if isinstance(e, PartyRegistered)}

@@ -44,8 +44,8 @@ def test_nobody_covers_for_himself() -> None:
 def test_the_days_make_sense() -> None:
     reversed_days = replace(register_absence, to=date(2026, 3, 29))
     given().when(replace(reversed_days, from_=date(2026, 3, 30)), by=HEAD).then_refuses(PeriodReversed)
-    over = replace(register_absence, from_=date(2026, 3, 2), to=date(2026, 3, 31))
-    given().when(over, by=HEAD).then_refuses(PeriodOver, valid_to=date(2026, 3, 31))
+    over = replace(register_absence, from_=date(2026, 2, 2), to=date(2026, 3, 1))
+    given().when(over, by=HEAD).then_refuses(PeriodOver, valid_to=date(2026, 3, 1))
     given().when(replace(register_absence, to=date(2027, 3, 31)), by=HEAD).then_refuses(AbsenceTooLong)
     assert given().when(replace(register_absence, to=date(2027, 3, 30)), by=HEAD).decided()
 

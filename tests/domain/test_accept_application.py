@@ -1,21 +1,31 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from tests.examples import ACCEPTED, ACCEPTOR, APPLICANT, DENIED, FILED, ISSUED, accept_application
+from tests.examples import (
+    ACCEPTED,
+    ACCEPTOR,
+    APPLICANT,
+    FILED,
+    accept_application,
+    acceptance_refused,
+    application_accepted,
+    application_withdrawn,
+)
 from tests.given import NOW, START, given
 from tongban.domain.aggregate import Circumstances
 from tongban.domain.case.decide import decide
-from tongban.domain.case.events import ApplicationAccepted
+from tongban.domain.case.events import CaseClosed, Result
+from tongban.domain.case.guards import CaseFacts
 from tongban.domain.case.refusals import CaseClosedAlready, UnknownCase
 from tongban.domain.errors import EffectiveTimeBeforeCause, EffectiveTimeInFuture, LateEntryNotAllowed
 
 
 def test_an_acceptor_accepts_a_filed_application() -> None:
-    given(*FILED).when(accept_application, by=ACCEPTOR).then(ApplicationAccepted(accepted_by=ACCEPTOR.id))
+    given(*FILED).when(accept_application, by=ACCEPTOR).then(application_accepted)
 
 
 def test_an_acceptance_can_be_entered_late() -> None:
-    given(*FILED).when(accept_application, by=ACCEPTOR, at=START).then(ApplicationAccepted(accepted_by=ACCEPTOR.id))
+    given(*FILED).when(accept_application, by=ACCEPTOR, at=START).then(application_accepted)
 
 
 def test_an_accepted_application_is_not_accepted_again() -> None:
@@ -27,8 +37,9 @@ def test_a_case_that_was_never_filed_cannot_be_accepted() -> None:
 
 
 def test_a_closed_case_cannot_be_accepted() -> None:
-    given(*ISSUED).when(accept_application, by=ACCEPTOR).then_refuses(CaseClosedAlready)
-    given(*DENIED).when(accept_application, by=ACCEPTOR).then_refuses(CaseClosedAlready)
+    for ended, result in ((acceptance_refused, Result.NOT_ACCEPTED), (application_withdrawn, Result.WITHDRAWN)):
+        over = (*FILED, ended, CaseClosed(result))
+        given(*over).when(accept_application, by=ACCEPTOR).then_refuses(CaseClosedAlready)
 
 
 def test_an_acceptance_cannot_take_effect_before_the_filing() -> None:
@@ -53,4 +64,4 @@ def test_a_clock_that_was_set_back_stops_nothing_that_happens_now() -> None:
     earlier = START - timedelta(hours=1)
     circumstances = Circumstances(ACCEPTOR, now=earlier, effective_at=earlier, new_id=uuid4())
     case = given(*FILED).states()["case"]
-    assert decide(accept_application, circumstances, case) == [ApplicationAccepted(accepted_by=ACCEPTOR.id)]
+    assert decide(accept_application, circumstances, case, CaseFacts()) == [application_accepted]

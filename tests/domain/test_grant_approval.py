@@ -17,6 +17,8 @@ from tests.examples import (
     approval_granted,
     case_closed,
     grant_approval,
+    granted_at_once,
+    materials_received,
     opinion_recorded,
 )
 from tests.given import START, given
@@ -40,8 +42,8 @@ def test_a_case_that_every_branch_passed_is_granted() -> None:
 
 
 def test_a_grant_without_a_licence_to_make_closes_the_case() -> None:
-    given(NO_LICENCE, application_accepted, *ALL_PASSED).when(grant_approval, by=DECIDER).then(
-        approval_granted, case_closed
+    given(NO_LICENCE, materials_received, application_accepted, *ALL_PASSED).when(grant_approval, by=DECIDER).then(
+        granted_at_once, case_closed
     )
 
 
@@ -87,7 +89,7 @@ def test_a_case_that_was_never_filed_is_not_granted() -> None:
 
 
 def test_a_grant_cannot_take_effect_before_the_last_opinion() -> None:
-    last = START + timedelta(hours=len(REVIEWED) - 1)
+    last = START + timedelta(hours=len(REVIEWED) - 2)  # the receipt comes with the filing
     given(*REVIEWED).when(grant_approval, by=DECIDER, at=last - timedelta(seconds=1)).then_refuses(
         EffectiveTimeBeforeCause, not_before=last
     )

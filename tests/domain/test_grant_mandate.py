@@ -124,7 +124,8 @@ def test_its_last_day_can_be_today() -> None:
 
 def test_its_last_day_is_not_over() -> None:
     yesterday = TODAY - timedelta(days=1)
-    given(*WORLD).when(replace(grant_mandate, to=yesterday), by=APPLICANT).then_refuses(PeriodOver, valid_to=yesterday)
+    over = replace(grant_mandate, from_=yesterday, to=yesterday)
+    given(*WORLD).when(over, by=APPLICANT).then_refuses(PeriodOver, valid_to=yesterday)
 
 
 def test_it_runs_five_years_at_most() -> None:

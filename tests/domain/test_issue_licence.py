@@ -14,6 +14,7 @@ from tests.examples import (
     application_submitted,
     case_closed,
     issue_licence,
+    licence_delivered,
     licence_issued,
 )
 from tests.given import NOW, START, given
@@ -33,7 +34,7 @@ TODAY = office_day(NOW)
 
 def test_a_granted_case_gets_its_licence_and_is_closed() -> None:
     given(*GRANTED).when(issue_licence, by=DECIDER, validity_years=None).then(
-        replace(licence_issued, valid_from=TODAY, valid_to=None), case_closed
+        replace(licence_issued, valid_from=TODAY, valid_to=None), licence_delivered, case_closed
     )
 
 
@@ -50,21 +51,20 @@ def test_a_granted_case_gets_its_licence_and_is_closed() -> None:
 )
 def test_a_licence_ends_the_day_before_the_same_date_years_on(first: date, years: int, last: date) -> None:
     given(*GRANTED).when(replace(issue_licence, valid_from=first), by=DECIDER, validity_years=years).then(
-        replace(licence_issued, valid_from=first, valid_to=last), case_closed
+        replace(licence_issued, valid_from=first, valid_to=last), licence_delivered, case_closed
     )
 
 
 def test_the_first_day_is_the_day_in_the_offices_not_in_greenwich() -> None:
     evening = datetime(2026, 3, 20, 17, 0, tzinfo=UTC)  # 01:00 of the 21st in the offices
-    given(*GRANTED).when(issue_licence, by=DECIDER, at=evening).then(
-        replace(licence_issued, valid_from=date(2026, 3, 21), valid_to=None), case_closed
-    )
+    issued, *_ = given(*GRANTED).when(issue_licence, by=DECIDER, now=evening).decided()
+    assert issued == replace(licence_issued, valid_from=date(2026, 3, 21), valid_to=None)
 
 
 def test_an_officer_may_set_both_days() -> None:
     one_day = replace(issue_licence, valid_from=date(2026, 4, 1), valid_to=date(2026, 4, 1))
     given(*GRANTED).when(one_day, by=DECIDER, validity_years=5).then(
-        replace(licence_issued, valid_from=date(2026, 4, 1), valid_to=date(2026, 4, 1)), case_closed
+        replace(licence_issued, valid_from=date(2026, 4, 1), valid_to=date(2026, 4, 1)), licence_delivered, case_closed
     )
 
 
@@ -98,5 +98,5 @@ def test_a_case_that_was_never_filed_gives_no_licence() -> None:
 
 def test_a_licence_cannot_be_issued_before_the_grant() -> None:
     given(*GRANTED).when(issue_licence, by=DECIDER, at=START).then_refuses(
-        EffectiveTimeBeforeCause, not_before=START + timedelta(hours=len(GRANTED) - 1)
+        EffectiveTimeBeforeCause, not_before=START + timedelta(hours=len(GRANTED) - 2)
     )

@@ -117,7 +117,7 @@ def test_a_version_does_not_take_effect_before_it_is_published() -> None:
 def test_a_publication_entered_late_counts_from_the_day_it_was_made() -> None:
     day = PUBLISHED + timedelta(days=3)
     at = START + timedelta(days=2)
-    given(item_published).when(PublishItem(CHANGED, effective_from=day), at=at).then(
+    given(item_published).when(PublishItem(CHANGED, effective_from=day), at=at, now=START + timedelta(days=9)).then(
         ItemPublished(ITEM, 2, CHANGED, day)
     )
 
@@ -198,16 +198,17 @@ def test_the_same_definition_is_published_again_after_a_withdrawal() -> None:
 # ── filing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def filed_under(at: datetime | None, *events: Any) -> int:
-    [event] = given(*events, party_registered).when(submit_application, by=CLERK, at=at).decided()
-    number: int = event.item_version
+def filed_under(at: datetime | None, *events: Any, now: datetime = NOW) -> int:
+    filed, *_ = given(*events, party_registered).when(submit_application, by=CLERK, at=at, now=now).decided()
+    number: int = filed.item_version
     return number
 
 
 def test_a_filing_falls_under_the_version_of_its_day() -> None:
-    versions = (version(1), version(2, TODAY - timedelta(5)))
-    assert filed_under(None, *versions) == 2
-    assert filed_under(NOW - timedelta(days=6), *versions) == 1
+    versions = (version(1), version(2, TODAY + timedelta(5)))
+    later = NOW + timedelta(days=10)
+    assert filed_under(None, *versions, now=later) == 2
+    assert filed_under(START + timedelta(days=4), *versions, now=later) == 1
 
 
 def test_a_planned_version_is_not_filed_under() -> None:

@@ -25,6 +25,8 @@ from tests.examples import (
     PERSON_ID,
     STRANGER_ID,
     application_accepted,
+    application_submitted,
+    case_claimed,
     case_rated,
     envelope,
     opinion_recorded,
@@ -44,7 +46,19 @@ PERSON_KEY = bytes(range(32))
 KEYS = {PERSON_ID: (KEY_ID, PERSON_KEY), ORGANISATION_ID: (UUID(int=KEY_ID.int + 1), PERSON_KEY[::-1])}
 NONCE = bytes(12)
 # (type, schema) → how the example of that schema reads where it differs from the current one.
-LATER: Mapping[tuple[str, int], Mapping[str, Any]] = {("catalogue.ItemPublished", 1): {"definition": FIRST_DEFINITION}}
+LATER: Mapping[tuple[str, int], Mapping[str, Any]] = {
+    ("catalogue.ItemPublished", 1): {"definition": FIRST_DEFINITION},
+    ("case.ApplicationSubmitted", 1): {
+        "evidence": application_submitted.evidence[:2],
+        "terms": {},
+        "needed": (),
+        "inspection": False,
+    },
+    ("case.ApplicationAccepted", 1): {"clocks": ()},
+    ("case.OpinionRecorded", 1): {"given_by": ""},
+    ("case.ApprovalGranted", 1): {"clocks": ()},
+    ("case.ApprovalDenied", 1): {"clocks": ()},
+}
 POSITION = 41
 
 
@@ -127,8 +141,9 @@ OLDER = [(name, schema, event) for name, event in EVENTS.items() for schema in r
 @pytest.mark.parametrize(("name", "schema", "event"), OLDER, ids=[f"{name}.v{schema}" for name, schema, _ in OLDER])
 def test_released_bytes_of_an_older_schema_are_read_for_ever(name: str, schema: int, event: Any) -> None:
     recorded = decode((GOLDEN / f"{name}.v{schema}.json").read_bytes(), POSITION, OPENER)
-    assert recorded.event == brought_up_to_date(event, schema)
-    assert recorded.envelope == envelope(event, schema=schema)
+    older = brought_up_to_date(event, schema)
+    assert recorded.event == older
+    assert recorded.envelope == envelope(older, schema=schema)
 
 
 def test_keys_stand_in_their_order_and_the_seal_is_last() -> None:
@@ -193,8 +208,9 @@ def spellings(text: str) -> Iterator[bytes]:
 def test_no_personal_value_stands_in_clear_in_any_spelling(name: str) -> None:
     event = EVENTS[name]
     state = encoded(event)
+    guide = getattr(event, "materials", ())  # what the guide lists is nobody's secret
     for field in personal_fields(event.__class__):
-        for text in texts(getattr(event, field)):
+        for text in set(texts(getattr(event, field))).difference(guide):
             for spelling in spellings(text):
                 assert spelling not in state, f"{field}: {text!r} as {spelling!r}"
 
@@ -203,9 +219,11 @@ def test_no_personal_value_stands_in_clear_in_any_spelling(name: str) -> None:
 def test_a_reader_without_keys_sees_none_of_it(name: str) -> None:
     event = EVENTS[name]
     recorded = decode(encoded(event), POSITION)
+    guide = getattr(event, "materials", ())
     for field in personal_fields(event.__class__):
         assert getattr(recorded.event, field) is WITHHELD
-        assert not any(text in repr(recorded) for text in texts(getattr(event, field)) if len(text) > 4)
+        personal = set(texts(getattr(event, field))).difference(guide)
+        assert not any(text in repr(recorded) for text in personal if len(text) > 4)
 
 
 @pytest.mark.parametrize("name", PERSONAL)
@@ -340,20 +358,21 @@ def test_a_forged_commitment_does_not_make_another_key_fit() -> None:
 
 
 def test_an_older_schema_is_brought_up_to_date_when_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = changed(encoded(application_accepted), "data", to={"officer": "officer-acceptor"})
+    old = changed(encoded(case_claimed), "data", to={"where": "tax", "by": "officer-tax"})
     monkeypatch.setattr(event_codec, "schema_of", lambda _: 3)
-    monkeypatch.setitem(event_codec.UPCASTS, ("case.ApplicationAccepted", 1), lambda data: {"by": data["officer"]})
-    monkeypatch.setitem(event_codec.UPCASTS, ("case.ApplicationAccepted", 2), lambda data: {"accepted_by": data["by"]})
+    name = "case.CaseClaimed"
+    monkeypatch.setitem(event_codec.UPCASTS, (name, 1), lambda data: {"branch": data["where"], "by": data["by"]})
+    monkeypatch.setitem(event_codec.UPCASTS, (name, 2), lambda data: {"branch": data["branch"], "officer": data["by"]})
     recorded = decode(old, POSITION)
-    assert recorded.event == application_accepted
+    assert recorded.event == case_claimed
     assert recorded.envelope.schema == 1
 
 
 def test_an_upcast_that_fails_makes_the_event_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_codec, "schema_of", lambda _: 2)
-    monkeypatch.setitem(event_codec.UPCASTS, ("case.ApplicationAccepted", 1), lambda data: {"a": data["missing"]})
+    monkeypatch.setitem(event_codec.UPCASTS, ("case.CaseClaimed", 1), lambda data: {"a": data["missing"]})
     with pytest.raises(UnreadableEvent):
-        decode(encoded(application_accepted), POSITION)
+        decode(encoded(case_claimed), POSITION)
 
 
 # ── erasure, and the chain ───────────────────────────────────────────────────────────────────────────────────────────
