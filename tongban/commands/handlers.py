@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tongban.commands.case_handlers import CASE_HANDLERS
+from tongban.commands.follow_up_handlers import FOLLOW_UP_HANDLERS
 from tongban.commands.handling import Asked, Handler
 from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
 from tongban.domain.absence.decide import end_absence, register_absence
@@ -132,6 +133,7 @@ _ALL: tuple[Handler, ...] = (
         creates=True,
     ),
     *CASE_HANDLERS,
+    *FOLLOW_UP_HANDLERS,
     Handler(
         body=RateCase,
         roles=APPLICANT_ROLES,

@@ -27,6 +27,16 @@ def absence_stream(officer: str) -> UUID:
     return uuid5(_NAMESPACE, f"absence:{officer}")
 
 
+def commitment_stream(case_id: UUID) -> UUID:
+    """The stream of the check of a case's promise, of which there is one."""
+    return uuid5(_NAMESPACE, f"commitment:{case_id}")
+
+
+def revocation_stream(case_id: UUID) -> UUID:
+    """The stream of the revocation of a case's decision, of which there is one."""
+    return uuid5(_NAMESPACE, f"revocation:{case_id}")
+
+
 def policy_command(event_id: UUID, policy: str, place: int = 1) -> UUID:
     """The id of the command at `place` (from 1) of those a policy asks for because of an event, whenever it is read."""
     return uuid5(event_id, policy if place == 1 else f"{policy}#{place}")

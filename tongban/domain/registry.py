@@ -9,10 +9,12 @@ from tongban.domain.aggregate import Aggregate
 from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.state import ITEM
+from tongban.domain.commitment.state import COMMITMENT
 from tongban.domain.licence.state import LICENCE
 from tongban.domain.mandate.state import MANDATE
 from tongban.domain.party.state import PARTY
 from tongban.domain.rating.state import RATING
+from tongban.domain.revocation.state import REVOCATION
 from tongban.domain.sharing.state import SHARING
 
 _ALL: tuple[Aggregate[Any], ...] = (
@@ -25,6 +27,8 @@ _ALL: tuple[Aggregate[Any], ...] = (
     SHARING,
     MANDATE,
     ABSENCE,
+    COMMITMENT,
+    REVOCATION,
 )
 
 AGGREGATES: dict[str, Aggregate[Any]] = {aggregate.category: aggregate for aggregate in _ALL}

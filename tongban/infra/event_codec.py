@@ -36,6 +36,7 @@ _FILED_V1: dict[str, Any] = {
     "gates": [],
     "renews": None,
     "renews_until": None,
+    "barred_until": None,
 }
 
 # (type, schema) → how its clear data becomes that of schema + 1. Released events are never rewritten.
@@ -43,7 +44,7 @@ UPCASTS: dict[tuple[str, int], Upcast] = {
     ("case.ApplicationAccepted", 1): lambda data: data | {"tolerated": [], "clocks": []},
     ("case.ApplicationSubmitted", 1): lambda data: data | _FILED_V1,
     ("case.ApprovalDenied", 1): lambda data: data | {"clocks": []},
-    ("case.ApprovalGranted", 1): lambda data: data | {"committed": False, "clocks": []},
+    ("case.ApprovalGranted", 1): lambda data: data | {"check_within": None, "clocks": []},
     ("case.OpinionRecorded", 1): lambda data: data | {"given_by": ""},
     ("catalogue.ItemPublished", 1): lambda data: data | {"effective_from": None},
 }

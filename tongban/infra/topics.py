@@ -42,6 +42,7 @@ _SUBJECTS: Mapping[str, str] = {
     "calendar": "catalogue",
     "commitment": "case",
     "mandate": "party",
+    "revocation": "case",
 }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 from psycopg import Cursor, sql
 
-from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.licence.events import LicenceCollected, LicenceEvent
+from tongban.domain.licence.state import LicenceStatus
 from tongban.domain.recorded import Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_moment, read_uuid
 from tongban.projections.projection import StreamTable
@@ -27,30 +28,36 @@ class LicenceRow(NamedTuple):
     valid_from: date
     valid_to: date | None
     collected_at: datetime
+    status: str
     sealed: Sequence[Mapping[str, Any]]
     version: int
     position: int
 
 
-def fold(_: LicenceRow | None, recorded: Recorded) -> LicenceRow:
+def fold(row: LicenceRow | None, recorded: Recorded) -> LicenceRow:
     """The licence after one more event."""
-    event: LicenceCollected = recorded.event
-    return LicenceRow(
-        id=recorded.envelope.stream,
-        case_id=event.case_id,
-        licence_type=event.licence_type,
-        number=event.licence_number,
-        holder=event.holder,
-        valid_from=event.valid_from,
-        valid_to=event.valid_to,
-        collected_at=recorded.envelope.effective_at,
-        sealed=recorded.sealed,
-        version=recorded.envelope.version,
-        position=recorded.position,
-    )
+    event: LicenceEvent = recorded.event
+    envelope = recorded.envelope
+    if isinstance(event, LicenceCollected):
+        return LicenceRow(
+            id=envelope.stream,
+            case_id=event.case_id,
+            licence_type=event.licence_type,
+            number=event.licence_number,
+            holder=event.holder,
+            valid_from=event.valid_from,
+            valid_to=event.valid_to,
+            collected_at=envelope.effective_at,
+            status=LicenceStatus.VALID,
+            sealed=recorded.sealed,
+            version=envelope.version,
+            position=recorded.position,
+        )
+    assert row is not None, "a licence begins with its collection"
+    return row._replace(status=LicenceStatus.REVOKED, version=envelope.version, position=recorded.position)
 
 
-LICENCES = StreamTable(name="licence_view", row=LicenceRow, events=(LicenceCollected,), fold=fold)
+LICENCES = StreamTable(name="licence_view", row=LicenceRow, events=get_args(LicenceEvent), fold=fold)
 
 _SELECT = selecting("licence_view", LicenceRow)
 NEWEST_FIRST: Keyset[LicenceRow] = Keyset("licences", lambda row: (row.collected_at, row.id), (read_moment, read_uuid))

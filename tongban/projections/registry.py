@@ -12,6 +12,7 @@ from tongban.projections.absences import ABSENCES
 from tongban.projections.apply import apply_events
 from tongban.projections.calendars import CALENDAR_VERSIONS, CALENDARS
 from tongban.projections.cases import CASES
+from tongban.projections.commitments import COMMITMENTS
 from tongban.projections.items import ITEM_VERSIONS, ITEMS
 from tongban.projections.licences import LICENCES
 from tongban.projections.mandates import MANDATES
@@ -19,6 +20,7 @@ from tongban.projections.parties import PARTIES
 from tongban.projections.projection import Projection
 from tongban.projections.queue import QUEUE
 from tongban.projections.ratings import RATINGS
+from tongban.projections.revocations import REVOCATIONS
 from tongban.projections.timeline import TIMELINE
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -34,6 +36,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     RATINGS,
     CALENDARS,
     CALENDAR_VERSIONS,
+    COMMITMENTS,
+    REVOCATIONS,
 )
 
 

@@ -1,4 +1,4 @@
-"""What has happened to a case, step by step? One row per event of the case, its licence and its rating (`timeline`).
+"""What has happened to a case, step by step? One row per event of the case and of what hangs on it (`timeline`).
 
 Codes, not prose. Clear fields of the event stand in `data`; personal ones in `sealed`, as they were stored.
 """
@@ -15,10 +15,12 @@ from uuid import UUID
 from psycopg import Cursor, sql
 
 from tongban.domain.case.events import CaseEvent
-from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.commitment.events import CommitmentEvent
+from tongban.domain.licence.events import LicenceEvent
 from tongban.domain.personal import personal_fields
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Recorded
+from tongban.domain.revocation.events import DecisionRevoked
 from tongban.projections.keyset import Keyset, Page, check_first, read_position
 from tongban.projections.projection import LogTable
 from tongban.projections.selecting import fetch, selecting
@@ -52,9 +54,13 @@ def _clear_fields(event_type: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(event_type) if field.name not in personal)
 
 
+# Streams of their own that tell of the case they name.
+_BESIDE = (*get_args(LicenceEvent), CaseRated, *get_args(CommitmentEvent), DecisionRevoked)
+
+
 def _case_of(recorded: Recorded) -> UUID:
     event = recorded.event
-    return event.case_id if isinstance(event, LicenceCollected | CaseRated) else recorded.envelope.stream
+    return event.case_id if isinstance(event, _BESIDE) else recorded.envelope.stream
 
 
 def entry(recorded: Recorded) -> TimelineRow:
@@ -83,7 +89,10 @@ def entry(recorded: Recorded) -> TimelineRow:
 
 
 TIMELINE = LogTable(
-    name="timeline", row=TimelineRow, events=(*get_args(CaseEvent), LicenceCollected, CaseRated), entry=entry
+    name="timeline",
+    row=TimelineRow,
+    events=(*get_args(CaseEvent), *_BESIDE),
+    entry=entry,
 )
 
 _SELECT = selecting("timeline", TimelineRow)

@@ -96,8 +96,8 @@ def accept_application(
     not_claimed_by_other(case, MAIN, circumstances, facts)
     if is_accepted_by_law(case, office_day(circumstances.now), today(circumstances)):
         return _deemed(case, facts)
-    if facts.barred_until is not None and facts.barred_until >= today(circumstances):
-        raise ApplicantBarred(until=facts.barred_until)
+    if case.barred_until is not None:
+        raise ApplicantBarred(until=case.barred_until)
     not_before(circumstances, case.received_at)
     missing = missing_materials(case)
     tolerable = _tolerable(case, missing)

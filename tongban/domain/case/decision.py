@@ -40,7 +40,6 @@ from tongban.domain.case.guards import (
 )
 from tongban.domain.case.refusals import (
     AlreadyDecided,
-    CommitmentBarred,
     CorrectionOutstanding,
     FeeUnpaid,
     HearingOutstanding,
@@ -55,7 +54,7 @@ from tongban.domain.case.refusals import (
     ToleratedOutstanding,
 )
 from tongban.domain.case.state import BEFORE_ACCEPTANCE, IN_REVIEW, MAIN, Case, Hearing
-from tongban.domain.clock import Clock
+from tongban.domain.clock import Clock, Limit, Unit
 from tongban.domain.office_time import office_day
 from tongban.domain.rules import ISSUE_AND_DELIVER, RULE_DEEMED_RENEWED
 
@@ -87,10 +86,18 @@ def grant_approval(
         decided_by=circumstances.actor.id,
         applicant=applicant_of(case),
         text=command.text,
-        committed=case.committed,
+        check_within=_check_within(case),
         clocks=_decided(case, circumstances, facts, delivers=case.licence_type is not None),
     )
     return [granted] if case.licence_type else [granted, CaseClosed(Result.GRANTED)]
+
+
+def _check_within(case: Case) -> Limit | None:
+    """Within what time a promise that the decision rests on is to be checked."""
+    if not case.committed:
+        return None
+    within = case.terms["commitment"]["check_within"]
+    return Limit(within["value"], Unit(within["unit"]))
 
 
 def deny_approval(command: DenyApproval, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
@@ -149,14 +156,12 @@ def _decided(case: Case, circumstances: Circumstances, facts: CaseFacts, *, deli
 
 
 def sign_commitment(_: SignCommitment, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
-    """告知承诺, freely chosen by the applicant; not open to whom an earlier promise is held against."""
+    """告知承诺, freely chosen by the applicant; it is not offered to whom a broken promise is held against."""
     if case.committed:
         return []
     _before_decision(case)
     if not case.commitment_offered:
         raise NotOffered(item=case.item.id if case.item else None)
-    if facts.untrusted:
-        raise CommitmentBarred(applicant=case.applicant)
     not_before(circumstances, case.submitted_at)
     return [CommitmentSigned(applicant=applicant_of(case))]
 

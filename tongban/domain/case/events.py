@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from tongban.domain.clock import Clock
+from tongban.domain.clock import Clock, Limit
 from tongban.domain.personal import Personal, PersonalObject, PersonalText
 from tongban.domain.recorded import Evidence
 
@@ -89,7 +89,8 @@ class ApplicationSubmitted:
     limits and materials (see `catalogue.terms`); `needed` the materials that this applicant needs; `inspection` whether
     a decision needs an inspection; `bundle` the bundle's case this is a part of, `gates` what of it waits for the
     others. `renews` is the licence to be renewed and `renews_until` its last valid day if the filing was in time for
-    a deemed renewal (行政许可法 art. 50).
+    a deemed renewal (行政许可法 art. 50). `barred_until`: the applicant may not file for this item until then (art. 78,
+    79), so that the acceptance is to be refused.
     """
 
     SCHEMA: ClassVar[int] = 2
@@ -116,6 +117,7 @@ class ApplicationSubmitted:
     gates: tuple[Gate, ...] = ()
     renews: UUID | None = None
     renews_until: date | None = None
+    barred_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,14 +441,14 @@ class GateOpened:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalGranted:
-    """准予决定. `committed`: made on the applicant's promise, to be checked after."""
+    """准予决定. `check_within`: it was made on the applicant's promise, which is to be checked within that time."""
 
     SCHEMA: ClassVar[int] = 2
 
     decided_by: str
     applicant: UUID
     text: Annotated[PersonalText, Personal("applicant")]
-    committed: bool = False
+    check_within: Limit | None = None
     clocks: tuple[Clock, ...] = ()
 
 

@@ -32,7 +32,7 @@ from tongban.domain.catalogue.guide import inspected, needed_materials
 from tongban.domain.catalogue.item import ItemDefinition
 from tongban.domain.catalogue.state import Item
 from tongban.domain.clock import start_clock
-from tongban.domain.licence.state import Licence
+from tongban.domain.licence.state import Licence, LicenceStatus
 from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.events import PartyKind
 from tongban.domain.party.state import Party
@@ -127,15 +127,22 @@ def _file(
         gates=part.gates if part else (),
         renews=alone.renews if alone else None,
         renews_until=renews_until,
+        barred_until=_bar(facts.applicant, item.id, office_day(circumstances.effective_at)),
     )
     events: list[CaseEvent] = [filed]
     if command.channel is not Channel.POST:
         received_on = _received_on(circumstances.effective_at, facts.calendar, facts.cut_off)
         events.append(_receipt(received_on, terms, facts.calendar))
-    if commitment := terms.get("commitment"):
+    if (commitment := terms.get("commitment")) and not facts.applicant.broken:
         within = commitment["check_within"]
         events.append(CommitmentOffered(check_within=within["value"], unit=within["unit"]))
     return events
+
+
+def _bar(applicant: Party, item: str, day: date) -> date | None:
+    """Until when the applicant may not file for this item, if that is still so."""
+    until = applicant.bars.get(item)
+    return until if until is not None and until >= day else None
 
 
 def _received_on(at: datetime, calendar: Calendar, cut_off: int) -> date:
@@ -160,6 +167,7 @@ def _renewal(
         licence is None
         or licence.holder != command.applicant
         or licence.licence_type != item.licence_type
+        or licence.status is not LicenceStatus.VALID
         or (licence.valid_to is not None and licence.valid_to < day)
     ):
         raise NotRenewable(renews=command.renews, item=item.id)

@@ -54,7 +54,7 @@ class CaseFacts(NamedTuple):
     """What a decision on a case may look at besides the case.
 
     `evidence` is how the offered materials are met, as far as it was looked up; `covers` whether the officer stands in
-    for an absent one; `barred_until` and `untrusted` are what the applicant's record says (行政许可法 art. 78, 79).
+    for an absent one.
     """
 
     calendar: Calendar = Calendar()
@@ -62,8 +62,6 @@ class CaseFacts(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     failures: tuple[SourceFailure, ...] = ()
     covers: bool = False
-    barred_until: date | None = None
-    untrusted: bool = False
 
 
 def not_before(circumstances: Circumstances, cause: datetime | None) -> None:

@@ -377,12 +377,6 @@ class NotOffered(RuleBroken):
     zh = "该事项不适用告知承诺。"
 
 
-class CommitmentBarred(RuleBroken):
-    """An earlier promise of this applicant was broken and is not repaired: the ordinary way remains."""
-
-    zh = "申请人有失信承诺且未修复, 不适用告知承诺。"
-
-
 class NotCommitted(RuleBroken):
     """No commitment was signed in this case."""
 

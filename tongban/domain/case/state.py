@@ -94,6 +94,7 @@ class Case(NamedTuple):
     gates: tuple[e.Gate, ...] = ()
     renews: UUID | None = None
     renews_until: date | None = None
+    barred_until: date | None = None
     submitted_at: datetime | None = None
     received_at: datetime | None = None
     received_on: date | None = None
@@ -127,7 +128,7 @@ class Case(NamedTuple):
     latest: datetime | None = None
     decided_at: datetime | None = None
     granted: bool = False
-    licence_issued: bool = False
+    licence_id: UUID | None = None
     delivered: bool = False
     result: e.Result | None = None
 
@@ -158,6 +159,11 @@ class Case(NamedTuple):
     def unpaid(self) -> bool:
         """Whether the item has a fee that is not paid, asked for or not."""
         return self.fee is Fee.ASKED or (self.fee is Fee.NONE and bool(self.terms.get("fee")))
+
+    @property
+    def licence_issued(self) -> bool:
+        """Whether the licence of the grant is made."""
+        return self.licence_id is not None
 
     def waits_for(self, step: e.Step) -> tuple[str, ...]:
         """The gates that hold back a step."""
@@ -203,6 +209,7 @@ def _submitted(_: Case, event: e.ApplicationSubmitted, at: datetime) -> Case:
         gates=event.gates,
         renews=event.renews,
         renews_until=event.renews_until,
+        barred_until=event.barred_until,
         submitted_at=at,
         latest=at,
         met={found.material: found for found in event.evidence},
@@ -392,8 +399,8 @@ def _denied(case: Case, event: e.ApprovalDenied, at: datetime) -> Case:
     )  # fmt: skip
 
 
-def _issued(case: Case, _: e.LicenceIssued, at: datetime) -> Case:
-    return case._replace(status=Status.ISSUING, licence_issued=True, latest=_later(case, at))
+def _issued(case: Case, event: e.LicenceIssued, at: datetime) -> Case:
+    return case._replace(status=Status.ISSUING, licence_id=event.licence_id, latest=_later(case, at))
 
 
 def _delivered(case: Case, event: e.LicenceDelivered, at: datetime) -> Case:

@@ -24,3 +24,12 @@ class CollectLicence:
     valid_to: date | None
     face: dict[str, Any] = field(default_factory=dict)
     correlation: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeIssuedLicence:
+    """Revoke a licence whose approval was taken back. Asked by a policy only."""
+
+    licence_id: UUID
+    case_id: UUID
+    correlation: UUID

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tongban.domain.licence.commands import CollectLicence
-from tongban.domain.licence.events import LicenceCollected
-from tongban.domain.licence.state import Licence
+from tongban.domain.errors import Conflict
+from tongban.domain.licence.commands import CollectLicence, RevokeIssuedLicence
+from tongban.domain.licence.events import LicenceCollected, LicenceRevoked
+from tongban.domain.licence.state import Licence, LicenceStatus
 
 
 def collect_licence(command: CollectLicence, licence: Licence) -> list[LicenceCollected]:
@@ -22,3 +23,18 @@ def collect_licence(command: CollectLicence, licence: Licence) -> list[LicenceCo
             face=command.face,
         )
     ]
+
+
+class NotCollectedYet(Conflict):
+    """The licence is not in the library yet: it is to be collected first."""
+
+    zh = "证照尚未归集。"
+
+
+def revoke_issued_licence(command: RevokeIssuedLicence, licence: Licence) -> list[LicenceRevoked]:
+    """撤销, once. Raises NotCollectedYet: the reactor asks again when it is."""
+    if licence.holder is None:
+        raise NotCollectedYet(licence_id=command.licence_id)
+    if licence.status is LicenceStatus.REVOKED:
+        return []
+    return [LicenceRevoked(case_id=command.case_id, holder=licence.holder)]

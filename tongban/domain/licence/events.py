@@ -21,3 +21,14 @@ class LicenceCollected:
     valid_from: date
     valid_to: date | None
     face: Annotated[PersonalObject, Personal("holder")]
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRevoked:
+    """撤销: the approval the licence rests on was taken back (行政许可法 art. 69)."""
+
+    case_id: UUID
+    holder: UUID
+
+
+LicenceEvent = LicenceCollected | LicenceRevoked

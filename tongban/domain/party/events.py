@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -35,3 +36,38 @@ class PartyRegistered:
     identifier_kind: IdentifierKind
     identifier: Annotated[PersonalText, Personal("party_id")]
     name: Annotated[PersonalText, Personal("party_id")]
+
+
+class BarGround(StrEnum):
+    """Why somebody may not file for an item for a time (行政许可法 art. 78, 79)."""
+
+    FALSE_PAPERS = "FALSE_PAPERS"
+    FRAUD = "FRAUD"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicantBarred:
+    """限制申请: not for this item, up to and with `until`."""
+
+    item_id: str
+    ground: BarGround
+    case_id: UUID
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseBroken:
+    """失信承诺: what the party promised was found not to be so; no further promise is taken until it is repaired."""
+
+    case_id: UUID
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRepaired:
+    """信用修复: promises are taken again."""
+
+    repaired_by: str
+
+
+PartyEvent = PartyRegistered | ApplicantBarred | PromiseBroken | TrustRepaired

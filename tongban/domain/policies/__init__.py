@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tongban.domain.policies.collect_licence import collect_issued_licence
+from tongban.domain.policies.follow_up import check_promise, hold_breach_against, undo_revoked
 from tongban.domain.recorded import Recorded
 
 Policy = Callable[[Recorded], Sequence[Any]]
@@ -17,4 +18,9 @@ for before, so that events that are read again ask for nothing twice.
 """
 
 # Name → policy. The name is part of the command id (uuid5), so it never changes.
-POLICIES: Mapping[str, Policy] = {"collect-issued-licence": collect_issued_licence}
+POLICIES: Mapping[str, Policy] = {
+    "collect-issued-licence": collect_issued_licence,
+    "check-promise": check_promise,
+    "hold-breach-against": hold_breach_against,
+    "undo-revoked": undo_revoked,
+}
