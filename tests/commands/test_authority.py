@@ -27,6 +27,7 @@ from tests.examples import (
     end_absence,
     grant_mandate,
     publish_item,
+    rate_case,
     register_absence,
     register_party,
     submit_application,
@@ -39,12 +40,13 @@ from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.errors import NotYours, RoleNotAllowed
 from tongban.domain.ids import absence_stream
 from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
-from tongban.domain.mandate.events import MandateKind
+from tongban.domain.mandate.events import MandateKind, Step
 from tongban.domain.mandate.refusals import (
     InPersonRequired,
     MandateExpired,
     MandateNotYetValid,
     MandateRevokedAlready,
+    OutsideMandate,
     ScopeUnknown,
     UnknownMandate,
 )
@@ -154,6 +156,19 @@ def test_where_the_law_wants_the_person_only_a_guardian_stands_in(opened: Office
 def test_a_mandate_for_an_unknown_item_is_refused(opened: Office) -> None:
     unknown = replace(grant_mandate, items=("none",), to=TODAY, from_=TODAY)
     refused(opened.do(ask(unknown, APPLICANT))[0], ScopeUnknown, items=["none"])
+
+
+def test_an_agent_rates_for_the_applicant_under_a_mandate(opened: Office) -> None:
+    case = opened.closed_case()
+    rate = replace(rate_case, case_id=case)
+    refused(opened.do(ask(rate, STRANGER))[0], NotYours)
+    only_files = grant(opened, steps=(Step.FILE,))
+    refused(opened.do(ask(replace(rate, mandate=only_files), AGENT))[0], OutsideMandate, step=Step.RATE)
+    mandate = grant(opened, steps=None)
+    rating = opened.done(replace(rate, mandate=mandate), AGENT).id
+    assert actors(opened, rating) == [replace(AGENT, on_behalf_of=PERSON_ID, mandate=mandate)]
+    [recorded] = events(opened, rating)
+    assert recorded.event.rater == PERSON_ID
 
 
 # ── what is taken back while others act ──────────────────────────────────────────────────────────────────────────────
