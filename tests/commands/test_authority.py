@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from random import Random
+from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,6 +37,7 @@ from tests.examples import (
 )
 from tongban.commands import handlers
 from tongban.commands.handlers import HANDLERS, Handler
+from tongban.commands.requests import Outcome
 from tongban.domain.absence.state import ABSENCE
 from tongban.domain.actor import Actor, Role
 from tongban.domain.catalogue.commands import PublishItem
@@ -209,6 +213,35 @@ def test_what_is_in_flight_before_a_revocation_stands(opened: Office, there: Off
     [_, revocation] = events(opened, mandate)
     assert case.position < revocation.position
     assert case.envelope.effective_at < revocation.envelope.effective_at
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_revoking_and_filing_at_once_are_in_one_order_or_the_other(opened: Office, there: Office, seed: int) -> None:
+    chance = Random(seed)
+    mandates = [grant(opened) for _ in range(20)]
+    filed: dict[UUID, list[Outcome]] = {}
+
+    def file() -> None:
+        for start in range(0, len(mandates), 4):
+            for mandate in mandates[start : start + 4]:
+                requests = [ask(replace(submit_application, mandate=mandate), AGENT) for _ in range(3)]
+                filed[mandate] = opened.do(*requests)
+                sleep(chance.random() / 300)
+
+    with ThreadPoolExecutor(1) as pool:
+        filing = pool.submit(file)
+        for mandate in mandates:
+            there.done(RevokeMandate(mandate), APPLICANT)
+        filing.result()
+    for mandate, outcomes in filed.items():
+        revocation = events(opened, mandate)[-1]
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                refused(outcome, MandateRevokedAlready)
+                continue
+            [case] = events(opened, outcome.id)
+            # Their times may cross by the moment in which both were decided; the store says what came first.
+            assert case.position < revocation.position
 
 
 def test_a_batch_that_relies_on_nobodys_right_checks_nothing(opened: Office) -> None:
