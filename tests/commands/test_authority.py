@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from random import Random
+from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,6 +30,7 @@ from tests.examples import (
     end_absence,
     grant_mandate,
     publish_item,
+    rate_case,
     register_absence,
     register_party,
     submit_application,
@@ -34,18 +38,20 @@ from tests.examples import (
 from tongban.commands import handlers
 from tongban.commands.handlers import HANDLERS
 from tongban.commands.handling import Asked, Handler
+from tongban.commands.requests import Outcome
 from tongban.domain.absence.state import ABSENCE
 from tongban.domain.actor import Actor, Role
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.errors import NotYours, RoleNotAllowed
 from tongban.domain.ids import absence_stream
 from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
-from tongban.domain.mandate.events import MandateKind
+from tongban.domain.mandate.events import MandateKind, Step
 from tongban.domain.mandate.refusals import (
     InPersonRequired,
     MandateExpired,
     MandateNotYetValid,
     MandateRevokedAlready,
+    OutsideMandate,
     ScopeUnknown,
     UnknownMandate,
 )
@@ -157,6 +163,19 @@ def test_a_mandate_for_an_unknown_item_is_refused(opened: Office) -> None:
     refused(opened.do(ask(unknown, APPLICANT))[0], ScopeUnknown, items=["none"])
 
 
+def test_an_agent_rates_for_the_applicant_under_a_mandate(opened: Office) -> None:
+    case = opened.closed_case()
+    rate = replace(rate_case, case_id=case)
+    refused(opened.do(ask(rate, STRANGER))[0], NotYours)
+    only_files = grant(opened, steps=(Step.FILE,))
+    refused(opened.do(ask(replace(rate, mandate=only_files), AGENT))[0], OutsideMandate, step=Step.RATE)
+    mandate = grant(opened, steps=None)
+    rating = opened.done(replace(rate, mandate=mandate), AGENT).id
+    assert actors(opened, rating) == [replace(AGENT, on_behalf_of=PERSON_ID, mandate=mandate)]
+    [recorded] = events(opened, rating)
+    assert recorded.event.rater == PERSON_ID
+
+
 # ── what is taken back while others act ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -195,6 +214,35 @@ def test_what_is_in_flight_before_a_revocation_stands(opened: Office, there: Off
     [_, revocation] = events(opened, mandate)
     assert case.position < revocation.position
     assert case.envelope.effective_at < revocation.envelope.effective_at
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_revoking_and_filing_at_once_are_in_one_order_or_the_other(opened: Office, there: Office, seed: int) -> None:
+    chance = Random(seed)
+    mandates = [grant(opened) for _ in range(20)]
+    filed: dict[UUID, list[Outcome]] = {}
+
+    def file() -> None:
+        for start in range(0, len(mandates), 4):
+            for mandate in mandates[start : start + 4]:
+                requests = [ask(replace(submit_application, mandate=mandate), AGENT) for _ in range(3)]
+                filed[mandate] = opened.do(*requests)
+                sleep(chance.random() / 300)
+
+    with ThreadPoolExecutor(1) as pool:
+        filing = pool.submit(file)
+        for mandate in mandates:
+            there.done(RevokeMandate(mandate), APPLICANT)
+        filing.result()
+    for mandate, outcomes in filed.items():
+        revocation = events(opened, mandate)[-1]
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                refused(outcome, MandateRevokedAlready)
+                continue
+            [case] = events(opened, outcome.id)
+            # Their times may cross by the moment in which both were decided; the store says what came first.
+            assert case.position < revocation.position
 
 
 def test_a_batch_that_relies_on_nobodys_right_checks_nothing(opened: Office) -> None:

@@ -199,7 +199,7 @@ def test_an_officer_acts_for_their_own_department_only(here: Office) -> None:
 def test_an_applicant_files_for_nobody_else(here: Office) -> None:
     here.open_case()
     [outcome] = here.do(ask(submit_application, STRANGER))
-    refused(outcome, NotYours, applicant=PERSON_ID)
+    refused(outcome, NotYours)
 
 
 # ── what names nothing, or something else ────────────────────────────────────────────────────────────────────────────

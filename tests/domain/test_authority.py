@@ -83,8 +83,9 @@ def test_the_system_acts_for_the_applicant() -> None:
 
 @pytest.mark.parametrize("by", [STRANGER, AGENT, MIDDLEMAN])
 def test_nobody_acts_for_another_without_a_mandate(by: Actor) -> None:
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYours) as refusal:
         acts(by)
+    assert refusal.value.fields == {}
 
 
 def test_an_agent_acts_for_nobody_without_a_mandate_not_even_as_himself() -> None:
@@ -101,8 +102,9 @@ def test_anothers_mandate_looks_like_none(mandate: Mandate) -> None:
 def test_a_mandate_is_of_one_principal() -> None:
     other = standing(replace(mandate_granted, principal=ORGANISATION_ID))
     for by in (AGENT, CLERK):
-        with pytest.raises(OutsideMandate):
+        with pytest.raises(OutsideMandate) as refusal:
             acts(by, other)
+        assert refusal.value.fields == {"mandate_id": MANDATE_ID}
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,25 @@ def _of_case(case_id: UUID, case: Case) -> UUID:
     return CASE.correlation(case) or case_id
 
 
+def _rating_for(asked: Asked) -> Actor:
+    """Who rates, and for whom."""
+    command: RateCase = asked.command
+    actor = asked.circumstances.actor
+    case: Case = asked.other(command.case_id, CASE)
+    if case.applicant is None or case.item is None:
+        return actor  # will be refused: there is no such case
+    acting = may_act_for(
+        actor,
+        case.applicant,
+        item=case.item.id,
+        step=Step.RATE,
+        at=asked.circumstances.effective_at,
+        named=command.mandate,
+        mandate=_mandate(asked, command.mandate),
+    )
+    return acting.sign(actor)
+
+
 def _rate(asked: Asked) -> list[Any]:
     case = asked.other(asked.command.case_id, CASE)
     return list(rate_case(asked.command, asked.circumstances, asked.state, case))
@@ -136,11 +155,12 @@ _ALL: tuple[Handler, ...] = (
     *FOLLOW_UP_HANDLERS,
     Handler(
         body=RateCase,
-        roles=APPLICANT_ROLES,
+        roles=PARTY_ROLES,
         aggregate=RATING,
         stream=lambda command, _: rating_stream(command.case_id),
         decide=_rate,
-        reads=lambda command: (command.case_id,),
+        reads=lambda command: (command.case_id, *_named(command.mandate)),
+        acting=_rating_for,
         correlation=lambda asked: _of_case(asked.command.case_id, asked.other(asked.command.case_id, CASE)),
         creates=True,
     ),

@@ -55,17 +55,20 @@ class Streams:
     def take(self, wanted: Iterable[UUID], tails: Iterable[StoredEvent]) -> dict[UUID, Stream]:
         """The wanted streams, with the events in `tails` (rising versions per stream) folded in."""
         current = {stream: self._known.get(stream, EMPTY) for stream in wanted}
+        folded: dict[UUID, tuple[StoredEvent, Aggregate[Any], Any]] = {}
         for stored in tails:
             recorded = self._codec.decode(stored.state, stored.position)
-            aggregate = AGGREGATES[recorded.envelope.type.split(".")[0]]
-            state = current[stored.stream].state_as(aggregate)
-            current[stored.stream] = Stream(
-                version=stored.version,
-                position=stored.position,
-                tip=sha256(stored.state).hexdigest(),
-                category=aggregate.category,
-                state=aggregate.evolve(state, recorded.event, recorded.envelope.effective_at),
-            )
+            aggregate = AGGREGATES[recorded.envelope.type.partition(".")[0]]
+            before = folded.get(stored.stream)
+            if before is not None and before[1] is aggregate:
+                state = before[2]
+            else:
+                state = current[stored.stream].state_as(aggregate)
+            state = aggregate.evolve(state, recorded.event, recorded.envelope.effective_at)
+            folded[stored.stream] = (stored, aggregate, state)
+        for stream, (last, aggregate, state) in folded.items():
+            tip = sha256(last.state).hexdigest()
+            current[stream] = Stream(last.version, last.position, tip, aggregate.category, state)
         return current
 
     def keep(self, streams: Mapping[UUID, Stream], tips: Mapping[UUID, str | None]) -> None:

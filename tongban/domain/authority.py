@@ -70,7 +70,7 @@ def may_act_for(
         if not by_party:
             return Acting(applicant)
         if actor.id != str(applicant):
-            raise NotYours(applicant=applicant)
+            raise NotYours  # and not whose it is
         if actor.role is Role.AGENT:
             raise MandateRequired
         return HIMSELF
@@ -80,7 +80,7 @@ def may_act_for(
     if mandate.principal is None or (by_party and actor.id != str(mandate.agent)):
         raise UnknownMandate(mandate_id=named)
     if mandate.principal != applicant:
-        raise OutsideMandate(mandate_id=named, applicant=applicant)
+        raise OutsideMandate(mandate_id=named)
     _check_time(mandate, named, at)
     if (mandate.items is not None and item not in mandate.items) or (
         mandate.steps is not None and step not in mandate.steps

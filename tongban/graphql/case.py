@@ -11,10 +11,11 @@ from uuid import UUID
 import strawberry
 from strawberry.scalars import JSON
 
-from tongban.graphql.catalogue import Language, ServiceItem, service_item_of
+from tongban.graphql.catalogue import ServiceItem, service_item_of
 from tongban.graphql.connection import After, First, Node
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.errors import NotYetProjected
+from tongban.graphql.terms import Language
 from tongban.graphql.timeline import EventConnection, resolve_timeline
 from tongban.projections.cases import CaseRow, branch_states, case_by_id
 from tongban.projections.ratings import RatingRow

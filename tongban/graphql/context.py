@@ -14,7 +14,7 @@ from psycopg import Cursor
 from tongban.domain.actor import Actor
 from tongban.domain.personal import Unsealer
 from tongban.projections.cases import cases_by_ids
-from tongban.projections.items import items_by_names
+from tongban.projections.items import items_by_names, schedules_of
 from tongban.projections.licences import licences_by_ids
 from tongban.projections.mandates import mandates_of
 from tongban.projections.parties import parties_by_ids
@@ -131,6 +131,7 @@ class Reading:
         self.ratings = Gathered(lambda ids: ratings_of(self.cursor, ids))
         self.applications = Gathered(lambda ids: applications_of(self.cursor, ids))
         self.items = Gathered(lambda names: items_by_names(self.cursor, names))
+        self.schedules = Gathered(lambda names: schedules_of(self.cursor, names))
 
 
 Info = strawberry.Info[Reading, None]

@@ -9,6 +9,7 @@ import structlog
 from graphql import GraphQLError
 
 from tongban.commands.ports import LogUnavailable
+from tongban.domain.errors import DomainError
 from tongban.projections.keyset import BadCursor, BadPageSize
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,8 @@ def _presentable(error: GraphQLError) -> GraphQLError:
         return _coded(error, error.message, {"code": INVALID, **(error.extensions or {})})
     if isinstance(cause, ReadProblem):
         return _coded(error, str(cause), {"code": cause.code, **cause.fields})
+    if isinstance(cause, DomainError):
+        return _coded(error, cause.message, {"code": cause.code, **cause.fields})
     if isinstance(cause, BadCursor):
         return _coded(error, str(cause), {"code": "bad-cursor"})
     if isinstance(cause, BadPageSize):

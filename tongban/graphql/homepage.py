@@ -11,10 +11,10 @@ from strawberry.scalars import JSON
 
 from tongban.domain.actor import PARTY_ROLES
 from tongban.graphql.case import Case, CaseState, announce, case
-from tongban.graphql.catalogue import Language
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import uuid_of
+from tongban.graphql.terms import Language
 from tongban.projections.cases import CaseRow, cases_of, cases_under
 from tongban.projections.keyset import check_first
 from tongban.projections.licences import LicenceRow, licences_of

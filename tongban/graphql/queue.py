@@ -7,10 +7,10 @@ from datetime import date, datetime
 import strawberry
 
 from tongban.graphql.case import Case, announce, case
-from tongban.graphql.catalogue import Language
 from tongban.graphql.connection import After, First, PageInfo, page_info
 from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import askable
+from tongban.graphql.terms import Language
 from tongban.projections.absences import absences_of
 from tongban.projections.keyset import check_first
 from tongban.projections.queue import queue_of

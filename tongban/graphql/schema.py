@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
@@ -18,6 +19,7 @@ from tongban.graphql.catalogue import ServiceItem, find_item, resolve_items
 from tongban.graphql.connection import After, Connection, First, Node
 from tongban.graphql.context import Info
 from tongban.graphql.errors import presentable
+from tongban.graphql.guide import Guide, resolve_guide
 from tongban.graphql.homepage import Licence, Mandate, Party, licence_of, mandate_of, me, party_of
 from tongban.graphql.ids import askable, uuid_of
 from tongban.graphql.limits import Limits
@@ -94,9 +96,25 @@ class Query:
         department: Annotated[
             str | None, strawberry.argument(description="Only those that this department decides.")
         ] = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Only those with this text in their id or a name.")
+        ] = None,
     ) -> Connection[ServiceItem]:
         """A page of items."""
-        return resolve_items(info, first, after, department)
+        return resolve_items(info, first, after, department, search)
+
+    @strawberry.field(description="What exactly to do and to bring, given the answers, and how each material is met.")
+    def guide(
+        self,
+        info: Info,
+        item: Annotated[strawberry.ID | None, strawberry.argument(description="Of this item,")] = None,
+        bundle: Annotated[strawberry.ID | None, strawberry.argument(description="or of this bundle.")] = None,
+        answers: Annotated[
+            JSON | None, strawberry.argument(description="Question id → answer; what is missing stays open.")
+        ] = None,
+    ) -> Guide:
+        """Refuses answers to what nobody asked."""
+        return resolve_guide(info, item, bundle, answers)
 
     @strawberry.field(description="A licence.")
     def licence(self, info: Info, id: AnId) -> Licence | None:  # noqa: A002

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any, NoReturn, get_args, get_type_hints
 from uuid import UUID
@@ -262,14 +262,38 @@ def _uuid(value: str | None) -> UUID | None:
     return None if value is None else UUID(value)
 
 
+# The same few officers, items and calendars stand in very many events, and a stream in each of its own: made once, they
+# spare a third of what reading an envelope takes.
+_stream = lru_cache(maxsize=10_000)(UUID)
+
+
+@lru_cache(maxsize=10_000)
+def _actor(
+    identity: str, role: str, department: str | None, district: str | None, principal: str | None, mandate: str | None
+) -> Actor:
+    return Actor(
+        id=_text(identity),
+        role=Role(role),
+        department=_text_or_none(department),
+        district=_text_or_none(district),
+        on_behalf_of=_uuid(principal),
+        mandate=_uuid(mandate),
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _item_version(identity: str, version: int) -> ItemVersion:
+    return ItemVersion(identity, version)
+
+
 def _item(value: Mapping[str, Any] | None) -> ItemVersion | None:
-    return None if value is None else ItemVersion(value["id"], value["version"])
+    return None if value is None else _item_version(value["id"], value["version"])
 
 
 def _envelope(raw: Mapping[str, Any]) -> Envelope:
     actor = raw["actor"]
     rules = raw["rules"]
-    stream = UUID(raw["stream"])
+    stream = _stream(raw["stream"])
     return Envelope(
         id=UUID(raw["id"]),
         type=_text(raw["type"]),
@@ -278,13 +302,13 @@ def _envelope(raw: Mapping[str, Any]) -> Envelope:
         version=raw["version"],
         effective_at=_moment(raw["effective_at"]),
         recorded_at=_moment(raw["recorded_at"]),
-        actor=Actor(
-            id=_text(actor["id"]),
-            role=Role(actor["role"]),
-            department=_text_or_none(actor["department"]),
-            district=_text_or_none(actor["district"]),
-            on_behalf_of=_uuid(actor["on_behalf_of"]),
-            mandate=_uuid(actor["mandate"]),
+        actor=_actor(
+            actor["id"],
+            actor["role"],
+            actor["department"],
+            actor["district"],
+            actor["on_behalf_of"],
+            actor["mandate"],
         ),
         command=UUID(raw["command"]),
         causation=_uuid(raw["causation"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
@@ -130,15 +130,49 @@ def items_by_names(cursor: Cursor[Any], names: Iterable[ItemName]) -> dict[ItemN
     return {(row.item_id, row.item_version): row for row in rows}
 
 
+def items_in_force_of(cursor: Cursor[Any], item_ids: Sequence[str], *, today: date) -> list[ItemVersionRow]:
+    """The named items, each in the version in force today; those that are not in force are left out."""
+    query = _IN_FORCE + sql.SQL(" AND item_id = ANY(%s)")
+    return fetch(cursor, ItemVersionRow, query, (today, today, list(item_ids)))
+
+
+def schedules_of(cursor: Cursor[Any], item_ids: Sequence[str]) -> dict[str, ItemRow]:
+    """The versions of the named items with their days."""
+    query = selecting("item_view", ItemRow) + sql.SQL(" WHERE item_id = ANY(%s)")
+    return {row.item_id: row for row in fetch(cursor, ItemRow, query, (list(item_ids),))}
+
+
+def version_ruling(row: ItemRow, day: str) -> int | None:
+    """The version in force on a day (ISO 8601)."""
+    ruling = [
+        (made["starts"], made["version"])
+        for made in row.schedule
+        if made["starts"] <= day and (made["ends"] is None or day < made["ends"])
+    ]
+    return max(ruling)[1] if ruling else None
+
+
 def items_in_force(
-    cursor: Cursor[Any], *, today: date, first: int, after: str | None = None, department: str | None = None
+    cursor: Cursor[Any],
+    *,
+    today: date,
+    first: int,
+    after: str | None = None,
+    department: str | None = None,
+    search: str | None = None,
 ) -> Page[ItemVersionRow]:
-    """The service items in force today, by id; of one lead department if it is named. Raises BadCursor, BadPageSize."""
+    """The service items in force today, by id; of one lead department, with a text in a name, if that is asked.
+
+    Raises BadCursor, BadPageSize.
+    """
     query = _IN_FORCE
     parameters: list[Any] = [today, today]
     if department is not None:
         query += sql.SQL(" AND lead = %s")
         parameters.append(department)
+    if search is not None:
+        query += sql.SQL(" AND strpos(lower(concat_ws(' ', item_id, name_zh, name_en)), lower(%s)) > 0")
+        parameters.append(search)
     if after is not None:
         query += sql.SQL(" AND item_id > %s")
         parameters += BY_ID.decode(after)

@@ -8,10 +8,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class RateCase:
-    """Rate a closed case, once: 1 best … 5 worst."""
+    """Rate a closed case, once: 1 best … 5 worst. By the applicant, or by who has a mandate for it."""
 
     case_id: UUID
     grade: int
     options: tuple[str, ...] = ()
     text: str | None = None
     anonymous: bool = False
+    mandate: UUID | None = None

@@ -35,7 +35,8 @@ def rate_case(command: RateCase, circumstances: Circumstances, rating: Rating, r
     """Rate, or nothing if it was given this very grade already."""
     if rated.item is None or rated.applicant is None:
         raise UnknownCase(case_id=command.case_id)
-    if circumstances.actor.id != str(rated.applicant):
+    actor = circumstances.actor
+    if actor.id != str(rated.applicant) and actor.on_behalf_of != rated.applicant:
         raise NotYours(case_id=command.case_id)
     if not BEST <= command.grade <= WORST:
         raise GradeOutOfRange(grade=command.grade)
