@@ -59,17 +59,36 @@ from tongban.domain.clock import (
     start_clock,
     stop_clock,
 )
-from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
-from tongban.domain.licence.commands import CollectLicence
-from tongban.domain.licence.events import LicenceCollected
+from tongban.domain.commitment.commands import OpenCommitmentCheck, RecordCommitmentCheck
+from tongban.domain.commitment.events import CheckResult, CommitmentChecked, CommitmentCheckOpened
+from tongban.domain.ids import (
+    absence_stream,
+    calendar_stream,
+    commitment_stream,
+    item_stream,
+    rating_stream,
+    revocation_stream,
+)
+from tongban.domain.licence.commands import CollectLicence, RevokeIssuedLicence
+from tongban.domain.licence.events import LicenceCollected, LicenceRevoked
 from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
 from tongban.domain.mandate.events import MandateGranted, MandateKind, MandateRevoked, Step
-from tongban.domain.party.commands import RegisterParty
-from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegistered
+from tongban.domain.party.commands import BarApplicant, HoldPromiseAgainst, RegisterParty, RepairTrust
+from tongban.domain.party.events import (
+    ApplicantBarred,
+    BarGround,
+    IdentifierKind,
+    PartyKind,
+    PartyRegistered,
+    PromiseBroken,
+    TrustRepaired,
+)
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Rules
 from tongban.domain.registry import EVENT_NAMES, schema_of
+from tongban.domain.revocation.commands import RevokeDecision
+from tongban.domain.revocation.events import DecisionRevoked, Ground
 from tongban.domain.sharing.commands import RecordExchanges
 from tongban.domain.sharing.events import ExchangeRecorded, ExchangeResult, ExemptionFailed, Purpose
 
@@ -470,6 +489,33 @@ def filed(*, terms: Mapping[str, Any] | None = None, **changes: Any) -> tuple[An
     return replace(application_submitted, terms=merged, **changes), materials_received
 
 
+check_clock = start_clock("COMMITMENT_CHECK", "", TODAY, Limit(2, Unit.MONTH), NO_CALENDAR)
+commitment_check_opened = CommitmentCheckOpened(CASE_ID, ITEM, LEAD, PERSON_ID, (check_clock,))
+commitment_checked = CommitmentChecked(
+    case_id=CASE_ID,
+    item_id=ITEM,
+    result=CheckResult.BREACH,
+    checked_by=INSPECTOR.id,
+    applicant=PERSON_ID,
+    text="现场与承诺不符之记录",
+    clocks=stopped(check_clock),
+)
+decision_revoked = DecisionRevoked(
+    case_id=CASE_ID,
+    item_id=ITEM,
+    ground=Ground.FRAUD,
+    protected=False,
+    revoked_by=HEAD.id,
+    licence_id=LICENCE_ID,
+    applicant=PERSON_ID,
+    reason="以欺骗手段取得之理由",
+    remedy="六十日内可申请行政复议",
+)
+licence_revoked = LicenceRevoked(case_id=CASE_ID, holder=PERSON_ID)
+applicant_barred = ApplicantBarred(item_id=ITEM, ground=BarGround.FRAUD, case_id=CASE_ID, until=date(2029, 3, 2))
+promise_broken = PromiseBroken(case_id=CASE_ID, item_id=ITEM)
+trust_repaired = TrustRepaired(repaired_by=HEAD.id)
+
 EVENTS: Mapping[str, Any] = {
     EVENT_NAMES[event.__class__]: event
     for event in (
@@ -530,6 +576,13 @@ EVENTS: Mapping[str, Any] = {
         mandate_revoked,
         absence_registered,
         absence_ended,
+        commitment_check_opened,
+        commitment_checked,
+        decision_revoked,
+        licence_revoked,
+        applicant_barred,
+        promise_broken,
+        trust_repaired,
     )
 }
 """Type name → example."""
@@ -544,6 +597,8 @@ _STREAMS = {
     "calendar": calendar_stream(),
     "mandate": MANDATE_ID,
     "absence": absence_stream(ACCEPTOR.id),
+    "commitment": commitment_stream(CASE_ID),
+    "revocation": revocation_stream(CASE_ID),
 }
 
 
@@ -702,6 +757,24 @@ register_absence = RegisterAbsence(
 )
 end_absence = EndAbsence(officer=ACCEPTOR.id)
 
+open_commitment_check = OpenCommitmentCheck(
+    case_id=CASE_ID,
+    correlation=CASE_ID,
+    item_id=ITEM,
+    department=LEAD,
+    applicant=PERSON_ID,
+    decided_on=TODAY,
+    within=Limit(2, Unit.MONTH),
+)
+record_commitment_check = RecordCommitmentCheck(case_id=CASE_ID, result=CheckResult.BREACH, text="现场与承诺不符之记录")
+revoke_decision = RevokeDecision(
+    case_id=CASE_ID, ground=Ground.FRAUD, reason="以欺骗手段取得之理由", remedy="六十日内可申请行政复议"
+)
+revoke_issued_licence = RevokeIssuedLicence(licence_id=LICENCE_ID, case_id=CASE_ID, correlation=CASE_ID)
+bar_applicant = BarApplicant(party=PERSON_ID, item=ITEM, ground=BarGround.FRAUD, case_id=CASE_ID)
+hold_promise_against = HoldPromiseAgainst(party=PERSON_ID, case_id=CASE_ID, item_id=ITEM)
+repair_trust = RepairTrust(party=PERSON_ID)
+
 COMMANDS: Mapping[str, Any] = {
     command.__class__.__name__: command
     for command in (
@@ -761,6 +834,13 @@ COMMANDS: Mapping[str, Any] = {
         revoke_mandate,
         register_absence,
         end_absence,
+        open_commitment_check,
+        record_commitment_check,
+        revoke_decision,
+        revoke_issued_licence,
+        bar_applicant,
+        hold_promise_against,
+        repair_trust,
     )
 }
 """Command name → example."""

@@ -12,10 +12,11 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from tongban.commands.acting import mandate_of, named_by
 from tongban.commands.handling import Asked, Handler
 from tongban.domain.absence.state import ABSENCE, Absences
 from tongban.domain.actor import PARTY_ROLES, Actor, Role
-from tongban.domain.authority import NO_MANDATE, case_district, check_window, may_act_for
+from tongban.domain.authority import case_district, check_window, may_act_for
 from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case import commands as c
 from tongban.domain.case.acceptance import is_accepted_by_law
@@ -31,7 +32,6 @@ from tongban.domain.errors import OtherDepartment
 from tongban.domain.ids import absence_stream, calendar_stream, item_stream
 from tongban.domain.licence.state import LICENCE
 from tongban.domain.mandate.events import Step
-from tongban.domain.mandate.state import MANDATE, Mandate
 from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.state import PARTY
 
@@ -104,7 +104,7 @@ def _for_applicant(step: Step) -> Callable[[Asked], Actor]:
             step=step,
             at=asked.circumstances.effective_at,
             named=named,
-            mandate=_mandate(asked, named),
+            mandate=mandate_of(asked, named),
         ).sign(actor)
 
     return acting
@@ -123,20 +123,10 @@ def _filing_for(asked: Asked) -> Actor:
         step=Step.FILE,
         at=asked.circumstances.effective_at,
         named=command.mandate,
-        mandate=_mandate(asked, command.mandate),
+        mandate=mandate_of(asked, command.mandate),
         in_person=item is not None and item.in_person,
     )
     return acting.sign(actor)
-
-
-def _mandate(asked: Asked, named: UUID | None) -> Mandate:
-    mandate: Mandate = asked.other(named, MANDATE) if named else NO_MANDATE
-    return mandate
-
-
-def _named(command: Any) -> tuple[UUID, ...]:
-    mandate = getattr(command, "mandate", None)
-    return () if mandate is None else (mandate,)
 
 
 def _claimant(command: Any, case: Case) -> tuple[str, str] | None:
@@ -216,7 +206,7 @@ def _case_number(lead: str, asked: Asked) -> str:
 def _read_at_filing(command: c.SubmitApplication | c.FileSubCase) -> tuple[UUID, ...]:
     renews = getattr(command, "renews", None)
     streams = (item_stream(command.item), command.applicant, *_CALENDAR)
-    return (*streams, *_named(command)) if renews is None else (*streams, *_named(command), renews)
+    return (*streams, *named_by(command)) if renews is None else (*streams, *named_by(command), renews)
 
 
 def _since_receipt(asked: Asked) -> datetime | None:
@@ -257,7 +247,7 @@ def _command(
         aggregate=CASE,
         stream=lambda command, _: command.case_id,
         decide=handle,
-        reads=lambda command: (*_CALENDAR, *_named(command)),
+        reads=lambda command: (*_CALENDAR, *named_by(command)),
         more=None if step is not None else _absence_of_claimant,
         acting=_for_applicant(step) if step is not None else None,
         public=public,

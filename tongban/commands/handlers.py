@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from tongban.commands.acting import mandate_of, named_by
 from tongban.commands.case_handlers import CASE_HANDLERS
 from tongban.commands.follow_up_handlers import FOLLOW_UP_HANDLERS
 from tongban.commands.handling import Asked, Handler
@@ -13,7 +14,7 @@ from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
 from tongban.domain.absence.decide import end_absence, register_absence
 from tongban.domain.absence.state import ABSENCE
 from tongban.domain.actor import APPLICANT_ROLES, CASE_OFFICER_ROLES, PARTY_ROLES, Actor, Role
-from tongban.domain.authority import Acting
+from tongban.domain.authority import Acting, may_act_for
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.decide import import_calendar
 from tongban.domain.calendar.state import CALENDAR
@@ -29,6 +30,7 @@ from tongban.domain.licence.decide import collect_licence
 from tongban.domain.licence.state import LICENCE
 from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
 from tongban.domain.mandate.decide import GrantFacts, grant_mandate, revoke_mandate
+from tongban.domain.mandate.events import Step
 from tongban.domain.mandate.state import MANDATE
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.decide import RegistrationFacts, register_party
@@ -101,7 +103,7 @@ def _rating_for(asked: Asked) -> Actor:
         step=Step.RATE,
         at=asked.circumstances.effective_at,
         named=command.mandate,
-        mandate=_mandate(asked, command.mandate),
+        mandate=mandate_of(asked, command.mandate),
     )
     return acting.sign(actor)
 
@@ -159,7 +161,7 @@ _ALL: tuple[Handler, ...] = (
         aggregate=RATING,
         stream=lambda command, _: rating_stream(command.case_id),
         decide=_rate,
-        reads=lambda command: (command.case_id, *_named(command.mandate)),
+        reads=lambda command: (command.case_id, *named_by(command)),
         acting=_rating_for,
         correlation=lambda asked: _of_case(asked.command.case_id, asked.other(asked.command.case_id, CASE)),
         creates=True,
