@@ -12,7 +12,7 @@ import typer
 
 from tongban import printing
 from tongban import up as launch
-from tongban.bootstrap import loading, processes, tools
+from tongban.bootstrap import catalogue, loading, processes, tools
 from tongban.bootstrap.errors import OPERATOR_ERRORS, one_line
 from tongban.domain.actor import Role
 from tongban.infra.settings import Settings, load_settings
@@ -29,6 +29,8 @@ app = typer.Typer(
 parked_app = typer.Typer(help="Events that could not be applied, with all later ones of their streams.")
 app.add_typer(parked_app, name="parked", invoke_without_command=True)
 
+catalogue_app = typer.Typer(help="The catalogue of service items.", no_args_is_help=True)
+app.add_typer(catalogue_app, name="catalogue")
 calendar_app = typer.Typer(help="The working-day calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
 
@@ -86,6 +88,34 @@ def seed() -> None:
     settings = load_settings()
     tools.need_api(settings)
     typer.echo(printing.json_line(loading.run_seed(settings)))
+
+
+@catalogue_app.command("import")
+def catalogue_import(
+    file: Annotated[Path, typer.Argument(help="JSON: a list of entries, or an object with one under items.")],
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Judge every entry; publish none.")] = False,
+    effective_from: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: today).")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Publish entries by the command API, each judged alone. Exit code 1 when one is refused."""
+    settings = load_settings()
+    if check:
+        judged = catalogue.check_items(settings, file)
+    else:
+        tools.need_api(settings)
+        judged = catalogue.import_items(settings, file, effective_from.date() if effective_from else None)
+    printing.print_judged(judged, as_json=json)
+    if any(entry.result == "refused" for entry in judged):
+        raise typer.Exit(1)
+
+
+@catalogue_app.command("export")
+def catalogue_export(*, json: Json = False) -> None:
+    """Print the items in force; with --json as a file that `catalogue import` takes and that changes nothing."""
+    printing.print_items(catalogue.export_items(load_settings()), as_json=json)
 
 
 @calendar_app.command("import")

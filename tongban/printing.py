@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
@@ -12,12 +13,14 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from tongban.bootstrap.catalogue import Judged
 from tongban.consumers.parked import Parked, Retried
 from tongban.consumers.rebuild import RebuildReport
 from tongban.domain.actor import Role
 from tongban.domain.personal import Withheld
 from tongban.domain.replay import Step
 from tongban.infra.verify import ChainReport
+from tongban.projections.items import ItemVersionRow
 
 _MOST_PROBLEMS = 50
 
@@ -154,6 +157,32 @@ def print_retried(retried: Sequence[Retried]) -> None:
         print("nothing of this case is parked")
     for stream in retried:
         print(f"{stream.stream}: " + (stream.problem or f"{stream.handled} events applied"))
+
+
+def print_judged(judged: Sequence[Judged], *, as_json: bool) -> None:
+    """What became of each entry of a catalogue file."""
+    if as_json:
+        print(json_line(judged))
+        return
+    columns = ("entry", "item", "result", "at", "why")
+    refused = [(entry.number, entry.id, entry.code, entry.at, entry.detail) for entry in judged if entry.code]
+    if refused:
+        print_table("Refused", columns, refused)
+    tally = Counter(entry.result for entry in judged)
+    print(", ".join(f"{count} {result}" for result, count in sorted(tally.items())))
+
+
+def print_items(rows: Sequence[ItemVersionRow], *, as_json: bool) -> None:
+    """The items in force: a table, or the entries as they were published."""
+    if as_json:
+        print(json_line({"items": [row.definition for row in rows]}))
+        return
+    columns = ("item", "version", "from", "department", "name")
+    print_table(
+        "Items in force",
+        columns,
+        [(row.item_id, row.item_version, row.effective_from, row.lead, row.name_zh) for row in rows],
+    )
 
 
 def print_rebuild(report: RebuildReport, *, as_json: bool) -> None:

@@ -189,6 +189,14 @@ def test_a_window_takes_the_rest_for_its_own_district() -> None:
         check_window(replace(CLERK, district=None), city_wide=False, district="310115")
 
 
+def test_the_lead_departments_window_for_the_whole_city_takes_what_it_decides() -> None:
+    hall = replace(CLERK, district=None)
+    check_window(hall, city_wide=False, district="310115", lead="nr")
+    for window, lead in ((hall, "samr"), (CLERK, "nr")):
+        with pytest.raises(OtherDistrict):
+            check_window(window, city_wide=False, district="310115", lead=lead)
+
+
 def test_districts_bind_windows_only() -> None:
     assert case_district(APPLICANT, city_wide=False, asked="310115") == "310115"
     assert case_district(APPLICANT, city_wide=False, asked=None) is None

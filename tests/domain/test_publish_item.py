@@ -1,13 +1,18 @@
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from tests.examples import DEFINITION, ITEM, item_published, publish_item
 from tests.given import given
 from tongban.domain.catalogue.checks import check_item
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.catalogue.events import ItemPublished
+from tongban.domain.catalogue.guide import guide
 from tongban.domain.catalogue.item import read_item
 from tongban.domain.catalogue.refusals import (
     CatchAllCondition,
@@ -18,6 +23,7 @@ from tongban.domain.catalogue.refusals import (
     NotTolerant,
     PromiseOverLegal,
 )
+from tongban.domain.errors import RuleBroken
 from tongban.infra.reference import sample_items
 
 
@@ -325,3 +331,54 @@ def test_a_law_may_order_a_commitment_all_the_same() -> None:
 def test_every_base_code_of_the_sample_is_its_own() -> None:
     codes = [item["itemCode"] for item in sample_items()]
     assert len(set(codes)) == len(codes)
+
+
+# ── whatever stands in an entry ──────────────────────────────────────────────────────────────────────────────────────
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(-1e9, 1e9) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place inside an entry."""
+    if path:
+        yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in inside:
+        yield from places(inner, (*path, key))
+
+
+RICH = asking(AREA, KIND, condition={"all": [{"question": "area", "atMost": 5}, {"not": nested(2)}]}) | {
+    "specialProcedures": [HEARING],
+    "fee": {"charged": True, "amount": "80.00", "basis": "x"},
+    "commitment": COMMITTED,
+    "clockRules": {"basis": "x", "correction": {"value": 1, "unit": WD}},
+    "handlingItemCode": DEFINITION["itemCode"] + "01",
+    "delivery": ["ONLINE"],
+}
+
+
+@settings(max_examples=400, deadline=None)
+@given_any(place=st.sampled_from(list(places(RICH))), value=JSON)
+def test_an_entry_is_refused_or_can_be_read_whatever_stands_in_it(place: tuple[str | int, ...], value: Any) -> None:
+    entry = deepcopy(RICH)
+    around: Any = entry
+    for step in place[:-1]:
+        around = around[step]
+    around[place[-1]] = value
+    refusal = refusal_of(entry)
+    if refusal is None:
+        guide(read_item(entry), {})
+    else:
+        assert "at" in refusal.fields
+
+
+def refusal_of(entry: Any) -> RuleBroken | None:
+    try:
+        check_item(entry)
+    except RuleBroken as refusal:
+        return refusal
+    return None

@@ -102,22 +102,21 @@ def _check_time(mandate: Mandate, named: UUID, at: datetime) -> None:
         raise MandateNotYetValid(mandate_id=named, valid_from=mandate.valid_from)
 
 
-def case_district(actor: Actor, *, city_wide: bool, asked: str | None) -> str | None:
-    """The district a case is filed in: the one asked for, else the window's own.
-
-    A window takes what is city-wide (全市通办) for every district, the rest for its own only. Raises OtherDistrict.
-    """
+def case_district(actor: Actor, *, city_wide: bool, asked: str | None, lead: str | None = None) -> str | None:
+    """The district a case is filed in: the one asked for, else the window's own. Raises OtherDistrict."""
     district = asked or actor.district
-    check_window(actor, city_wide=city_wide, district=district)
+    check_window(actor, city_wide=city_wide, district=district, lead=lead)
     return district
 
 
-def check_window(actor: Actor, *, city_wide: bool, district: str | None) -> None:
+def check_window(actor: Actor, *, city_wide: bool, district: str | None, lead: str | None = None) -> None:
     """Whether this window may take or hand over for a case of `district` (None: of no district in particular).
 
-    Binds clerks only: applicants file from anywhere. Raises OtherDistrict.
+    A window takes what is city-wide (全市通办) for every district, the rest for its own only; the lead department's own
+    window that is of no district (市级窗口) takes what the department decides. Binds clerks only: applicants file from
+    anywhere. Raises OtherDistrict.
     """
-    if city_wide or actor.role is not Role.CLERK or district is None:
+    if city_wide or actor.role is not Role.CLERK or district in (None, actor.district):
         return
-    if actor.district != district:
+    if actor.district is not None or lead is None or actor.department != lead:
         raise OtherDistrict(district=district)

@@ -253,8 +253,11 @@ def _text_or_none(value: Any) -> str | None:
 
 def _holders(value: Any) -> Mapping[str, str]:
     # Read tables derived from it hold the last one of a batch: a wrong one must not slip through by its batch.
-    if not isinstance(value, dict) or not all(isinstance(holder, str) for holder in value.values()):
+    if not isinstance(value, dict):
         raise TypeError
+    for holder in value.values():
+        if not isinstance(holder, str):
+            raise TypeError
     return value
 
 
@@ -282,12 +285,12 @@ def _actor(
 
 
 @lru_cache(maxsize=10_000)
-def _item_version(identity: str, version: int) -> ItemVersion:
-    return ItemVersion(identity, version)
+def _rules(item: tuple[str, int] | None, bundle: tuple[str, int] | None, calendar: str | None) -> Rules:
+    return Rules(item and ItemVersion(*item), bundle and ItemVersion(*bundle), calendar)
 
 
-def _item(value: Mapping[str, Any] | None) -> ItemVersion | None:
-    return None if value is None else _item_version(value["id"], value["version"])
+def _item(value: Mapping[str, Any] | None) -> tuple[str, int] | None:
+    return None if value is None else (value["id"], value["version"])
 
 
 def _envelope(raw: Mapping[str, Any]) -> Envelope:
@@ -313,7 +316,7 @@ def _envelope(raw: Mapping[str, Any]) -> Envelope:
         command=UUID(raw["command"]),
         causation=_uuid(raw["causation"]),
         correlation=stream if raw["correlation"] == raw["stream"] else UUID(raw["correlation"]),
-        rules=Rules(_item(rules["item"]), _item(rules["bundle"]), rules["calendar"]),
+        rules=_rules(_item(rules["item"]), _item(rules["bundle"]), rules["calendar"]),
         holders=_holders(raw["holders"]),
         evidence=tuple(Evidence(**found) for found in raw["evidence"]),
         trace=_text_or_none(raw["trace"]),
