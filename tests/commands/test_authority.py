@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.commands.acting import TODAY, actors, events, grant
 from tests.commands.office import Office, answered, ask, refused
 from tests.examples import (
     ACCEPTOR,
@@ -29,10 +29,8 @@ from tests.examples import (
     STRANGER_ID,
     end_absence,
     grant_mandate,
-    publish_item,
     rate_case,
     register_absence,
-    register_party,
     submit_application,
 )
 from tongban.commands import handlers
@@ -44,7 +42,7 @@ from tongban.domain.actor import Actor, Role
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.errors import NotYours, RoleNotAllowed
 from tongban.domain.ids import absence_stream
-from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
+from tongban.domain.mandate.commands import RevokeMandate
 from tongban.domain.mandate.events import MandateKind, Step
 from tongban.domain.mandate.refusals import (
     InPersonRequired,
@@ -55,40 +53,6 @@ from tongban.domain.mandate.refusals import (
     ScopeUnknown,
     UnknownMandate,
 )
-from tongban.domain.office_time import office_day
-from tongban.domain.party.events import IdentifierKind
-from tongban.domain.recorded import Recorded
-from tongban.infra.event_codec import decode
-
-TODAY = office_day(datetime.now(UTC))
-
-
-def grant(office: Office, by: Actor = APPLICANT, **changes: Any) -> UUID:
-    """A mandate from the applicant to the stranger, from today on."""
-    command: GrantMandate = replace(grant_mandate, **{"from_": TODAY, "to": TODAY + timedelta(days=30), **changes})
-    return office.done(command, by).id
-
-
-@pytest.fixture
-def opened(here: Office) -> Office:
-    """An item to apply for, the applicant and the stranger."""
-    here.done(publish_item, ADMIN)
-    here.done(register_party, CLERK)
-    stranger = replace(
-        register_party, identifier_kind=IdentifierKind.PASSPORT, identifier="G12345678", name="司徒", id=STRANGER_ID
-    )
-    here.done(stranger, CLERK)
-    return here
-
-
-def events(office: Office, stream: UUID) -> Sequence[Recorded]:
-    tails = office.log.read(after={stream: 0}, commands=(), identifiers=()).tails
-    return [decode(stored.state, stored.position) for stored in tails]
-
-
-def actors(office: Office, stream: UUID) -> list[Actor]:
-    return [recorded.envelope.actor for recorded in events(office, stream)]
-
 
 # ── on whose behalf ──────────────────────────────────────────────────────────────────────────────────────────────────
 
