@@ -92,16 +92,18 @@ def test_a_case_goes_from_filing_to_rating_in_a_verified_chain(database: Databas
     recorded = [decode(state, 0) for state in states]
     assert [found.envelope.type.split(".")[1] for found in recorded] == [
         "ApplicationSubmitted",
+        "MaterialsReceived",
         "ApplicationAccepted",
         *["OpinionRecorded"] * 3,
         "ApprovalGranted",
         "LicenceIssued",
+        "LicenceDelivered",
         "CaseClosed",
     ]
     assert [found.envelope.prev for found in recorded] == [None, *(sha256(s).hexdigest() for s in states[:-1])]
     assert {found.envelope.correlation for found in recorded} == {case}
     assert recorded[0].envelope.evidence
-    assert recorded[2].envelope.holders == {"tax": "dept:tax", "nr": "dept:nr"}
+    assert recorded[3].envelope.holders == {"tax": "dept:tax", "nr": "dept:nr"}
     assert recorded[-1].envelope.holders == {"main": "none"}
     assert recorded[-1].envelope.rules.item is not None
     assert (recorded[-1].envelope.rules.item.id, recorded[-1].envelope.rules.item.version) == (ITEM, 1)
@@ -113,14 +115,14 @@ def test_an_answer_names_stream_number_version_position_and_events(database: Dat
     registered = here.done(register_party, CLERK)
     assert registered == Answer(PERSON_ID, None, 1, 2, ("party.PartyRegistered",), created=True)
     filed = here.done(submit_application, APPLICANT)
-    assert (filed.version, filed.position, filed.created) == (1, 3, True)
+    assert (filed.version, filed.position, filed.created) == (2, 4, True)
     assert filed.number is not None
     assert filed.number.startswith("NR-20")
     accepted = here.done(AcceptApplication(filed.id), ACCEPTOR)
-    assert accepted == Answer(filed.id, filed.number, 2, 4, ("case.ApplicationAccepted",), created=False)
+    assert accepted == Answer(filed.id, filed.number, 3, 5, ("case.ApplicationAccepted",), created=False)
     again = here.done(AcceptApplication(filed.id), ACCEPTOR)
-    assert again == Answer(filed.id, filed.number, 2, 4, (), created=False)
-    assert count(database) == 4
+    assert again == Answer(filed.id, filed.number, 3, 5, (), created=False)
+    assert count(database) == 5
 
 
 def test_commands_of_one_batch_rest_on_those_before_them(database: Database, here: Office) -> None:
@@ -133,12 +135,12 @@ def test_commands_of_one_batch_rest_on_those_before_them(database: Database, her
         ask(GrantApproval(case), DECIDER),
     )
     refused(outcomes[0], NotAccepted)
-    assert answered(outcomes[1]).version == 2
-    assert answered(outcomes[2]).version == 3
+    assert answered(outcomes[1]).version == 3
+    assert answered(outcomes[2]).version == 4
     spoken = answered(outcomes[2])
-    assert answered(outcomes[3]) == Answer(case, spoken.number, 3, spoken.position, (), created=False)
+    assert answered(outcomes[3]) == Answer(case, spoken.number, 4, spoken.position, (), created=False)
     assert isinstance(outcomes[4], Exception)
-    assert len(stream(database, case)) == 3
+    assert len(stream(database, case)) == 4
 
 
 def test_a_party_registered_twice_in_one_batch_is_one_party(here: Office) -> None:
@@ -166,8 +168,8 @@ def test_two_processes_on_one_stream_see_each_others_events(database: Database, 
     there.done(AcceptApplication(case), ACCEPTOR)
     for number, branch in enumerate(("housing", "tax", "nr")):
         (here, there)[number % 2].done(RecordOpinion(case, branch, Opinion.PASS), reviewer(branch))
-    assert here.done(GrantApproval(case), DECIDER).version == 6
-    assert len(stream(database, case)) == 6
+    assert here.done(GrantApproval(case), DECIDER).version == 7
+    assert len(stream(database, case)) == 7
 
 
 # ── who may ask ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,9 +231,9 @@ def test_an_id_of_another_kind_names_nothing_and_harms_nobody(database: Database
         refused(outcomes[place], UnknownCase)
     for place in (7, 8):
         refused(outcomes[place], IdTaken, id=case)
-    assert answered(outcomes[2]).version == 2
+    assert answered(outcomes[2]).version == 3
     assert answered(outcomes[9]).created
-    assert count(database) == before + 2
+    assert count(database) == before + 3
 
 
 def test_an_id_of_another_kind_names_nothing_to_a_process_that_has_just_started(here: Office, there: Office) -> None:
@@ -265,7 +267,7 @@ def test_the_same_key_with_the_same_body_gets_the_same_answer(database: Database
     for place in (here, there):
         again = answered(place.do(request)[0])
         assert (again, again.repeated, first.repeated) == (first, True, False)
-    assert len(stream(database, case)) == 3
+    assert len(stream(database, case)) == 4
 
 
 def test_filing_again_with_the_same_key_opens_no_second_case(here: Office, there: Office) -> None:
@@ -287,7 +289,7 @@ def test_the_same_key_with_another_body_is_refused(here: Office) -> None:
 def test_keys_belong_to_who_uses_them(here: Office) -> None:
     case, key = here.open_case(), uuid4()
     here.done(AcceptApplication(case), ACCEPTOR, key=key)
-    assert here.done(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax"), key=key).version == 3
+    assert here.done(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax"), key=key).version == 4
 
 
 def test_a_refused_command_may_be_asked_again_with_its_key(here: Office) -> None:
@@ -295,16 +297,16 @@ def test_a_refused_command_may_be_asked_again_with_its_key(here: Office) -> None
     request = ask(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax"))
     refused(here.do(request)[0], NotAccepted)
     here.done(AcceptApplication(case), ACCEPTOR)
-    assert answered(here.do(request)[0]).version == 3
+    assert answered(here.do(request)[0]).version == 4
 
 
 def test_a_version_that_was_seen_must_still_be_the_current_one(here: Office) -> None:
     case = here.open_case()
     [stale] = here.do(ask(AcceptApplication(case), ACCEPTOR, expected_version=7))
-    refused(stale, StaleVersion, expected=7, current=1)
-    assert here.done(AcceptApplication(case), ACCEPTOR, expected_version=1).version == 2
+    refused(stale, StaleVersion, expected=7, current=2)
+    assert here.done(AcceptApplication(case), ACCEPTOR, expected_version=2).version == 3
     [stale] = here.do(ask(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax"), expected_version=1))
-    refused(stale, StaleVersion, expected=1, current=2)
+    refused(stale, StaleVersion, expected=1, current=3)
 
 
 # ── one command never harms another ──────────────────────────────────────────────────────────────────────────────────
@@ -316,7 +318,7 @@ def test_a_refused_command_leaves_no_trace_in_its_batch(database: Database, here
     bad, good = here.do(ask(GrantApproval(case), DECIDER), ask(AcceptApplication(other), ACCEPTOR))
     refused(bad, NotAccepted)
     answered(good)
-    assert len(stream(database, case)) == 1
+    assert len(stream(database, case)) == 2
 
 
 @pytest.mark.parametrize(
@@ -340,8 +342,8 @@ def test_a_defect_in_one_command_is_that_commands_alone(here: Office, broken: An
     )
     assert isinstance(bad, Exception)
     assert isinstance(unnamed, Exception)
-    assert answered(good).version == 2
-    assert here.done(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax")).version == 3
+    assert answered(good).version == 3
+    assert here.done(RecordOpinion(case, "tax", Opinion.PASS), reviewer("tax")).version == 4
 
 
 class NoNumbers:
@@ -366,7 +368,7 @@ def test_an_event_that_is_too_large_is_refused_and_the_rest_done(database: Datab
     large = replace(submit_application, form={"text": "长" * (LARGEST_EVENT // 4)})
     bad, good = here.do(ask(large, CLERK), ask(AcceptApplication(case), ACCEPTOR))
     refused(bad, EventTooLarge, most=LARGEST_EVENT)
-    assert answered(good).version == 2
+    assert answered(good).version == 3
     just_fits = replace(submit_application, form={"text": "x" * 380_000})
     assert here.done(just_fits, CLERK).created
 
@@ -385,10 +387,10 @@ def test_nothing_more_is_recorded_of_an_erased_person_and_the_stream_goes_on_wit
     ):
         outcomes = there.do(*requests)
         refused(outcomes[0], PersonErased)
-        assert [answered(outcome).version for outcome in outcomes[1:]] == [2] * len(outcomes[1:])
-    [erased] = there.do(ask(opinion, reviewer("tax"), expected_version=2))
+        assert [answered(outcome).version for outcome in outcomes[1:]] == [3] * len(outcomes[1:])
+    [erased] = there.do(ask(opinion, reviewer("tax"), expected_version=3))
     refused(erased, PersonErased)
-    assert len(stream(database, case)) == 2
+    assert len(stream(database, case)) == 3
 
 
 # ── nothing personal anywhere ────────────────────────────────────────────────────────────────────────────────────────
@@ -452,7 +454,7 @@ def test_events_of_a_case_that_is_part_of_something_say_so(
     monkeypatch.setitem(HANDLERS, "IssueLicence", replace(HANDLERS["IssueLicence"], aggregate=part))
     here.done(IssueLicence(case), DECIDER)
     of_events = [decode(state, 0).envelope.correlation for state in stream(database, case)]
-    assert of_events == [case] * 6 + [bundle] * 2
+    assert of_events == [case] * 7 + [bundle] * 3
 
 
 def test_a_licence_belongs_to_what_its_case_is_part_of(database: Database, here: Office) -> None:

@@ -100,7 +100,7 @@ def test_commands_that_wait_are_committed_together(here: Office, gate: Gate) -> 
     with running(here.batch) as bus:
         outcomes = wait_for(bus, [ask(submit_application, APPLICANT) for _ in range(200)])
     assert len({answered(outcome).id for outcome in outcomes}) == 200
-    assert sum(gate.appends) == 200
+    assert sum(gate.appends) == 2 * 200
     assert len(gate.appends) < 20
 
 
@@ -111,7 +111,7 @@ def test_a_refused_command_of_a_group_leaves_the_others(here: Office) -> None:
     with running(here.batch) as bus:
         outcomes = wait_for(bus, requests)
     refused(outcomes.pop(2), NotAccepted)
-    assert [answered(outcome).version for outcome in outcomes] == [2] * 4
+    assert [answered(outcome).version for outcome in outcomes] == [3] * 4
 
 
 def test_what_was_decided_ahead_is_decided_anew_when_what_it_rests_on_fails(here: Office, gate: Gate) -> None:
@@ -139,7 +139,7 @@ def test_what_was_decided_ahead_is_answered_when_what_it_rests_on_is_durable(her
     ) as outcomes:
         gate.open.set()
         first, quiet, opinion = (answered(outcome.get(timeout=10)) for outcome in outcomes)
-    assert (first.version, quiet.version, opinion.version) == (2, 2, 3)
+    assert (first.version, quiet.version, opinion.version) == (3, 3, 4)
     assert quiet.events == ()
     assert quiet.position in (first.position, opinion.position)
     assert first.position < opinion.position
@@ -170,7 +170,7 @@ def test_a_defect_in_a_group_is_undone_and_each_command_tried_alone(here: Office
     here.batch.__class__ = Faulty
     outcomes = here.do(*(ask(AcceptApplication(case), ACCEPTOR) for case in cases))
     assert Faulty.failures == 1
-    assert [answered(outcome).version for outcome in outcomes] == [2] * 4
+    assert [answered(outcome).version for outcome in outcomes] == [3] * 4
 
 
 def test_a_full_queue_turns_commands_away(here: Office, gate: Gate) -> None:
@@ -207,7 +207,7 @@ def test_who_waited_past_the_deadline_is_turned_away_undone(here: Office, gate: 
         answered(first.get(timeout=10))
         answered(second.get(timeout=10))
         refused(late.get(timeout=10), Unavailable, reason="waited too long in the queue")
-    assert here.done(AcceptApplication(case), ACCEPTOR).version == 2
+    assert here.done(AcceptApplication(case), ACCEPTOR).version == 3
 
 
 def test_a_key_that_is_being_worked_on_is_not_worked_on_twice(here: Office, gate: Gate) -> None:
@@ -278,7 +278,7 @@ def test_a_caller_that_fails_on_its_outcome_stops_nobody(here: Office, caplog: p
 
     with running(here.batch) as bus, caplog.at_level(logging.ERROR):
         bus.submit(ask(submit_application, APPLICANT), fail)
-        assert answered(wait_for(bus, [ask(AcceptApplication(case), ACCEPTOR)])[0]).version == 2
+        assert answered(wait_for(bus, [ask(AcceptApplication(case), ACCEPTOR)])[0]).version == 3
         assert bus.alive
     assert "the caller is gone" in caplog.text
 
