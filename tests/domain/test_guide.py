@@ -107,6 +107,12 @@ def test_answers_that_are_none_are_refused(answers: dict[str, Any]) -> None:
     assert refused.value.fields["at"] == f"/answers/{next(iter(answers))}"
 
 
+@pytest.mark.parametrize("answers", [{"area": "big", "open-kitchen": True}, {"agent": 1}, {"colour": 1}])
+def test_a_filing_with_answers_that_are_none_is_as_one_without(answers: dict[str, Any]) -> None:
+    assert inspected(FOOD, answers)
+    assert needed_materials(FOOD, answers) == needed_materials(FOOD, {})
+
+
 def test_a_choice_takes_one_of_its_options() -> None:
     power = ITEMS["power-connection"]
     assert needed_materials(power, {"applicant-kind": "company"}) == {"form", "licence-biz", "premises"}

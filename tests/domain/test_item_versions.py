@@ -268,7 +268,12 @@ def test_an_entry_wins_over_what_holds_without_it() -> None:
     terms = read_item(
         DEFINITION
         | {
-            "clockRules": {"acceptedOnFiling": True, "correction": one_day, "applicantCorrection": one_day},
+            "clockRules": {
+                "acceptedOnFiling": True,
+                "correction": one_day,
+                "applicantCorrection": one_day,
+                "withdrawUntil": "ISSUE",
+            },
             "tolerantAcceptance": True,
             "commitment": {"eligible": True},
             "caseType": {"code": "1"},
@@ -285,6 +290,7 @@ def test_an_entry_wins_over_what_holds_without_it() -> None:
     assert terms["procedures"] == ["EXPERT_REVIEW"]
     assert terms["fee"] == {"amount": "80.00", "currency": "CNY"}
     assert terms["delivery"] == ["ONLINE"]
+    assert terms["withdraw_until"] == "ISSUE"
 
 
 def test_rules_of_a_publication_name_the_version_it_makes() -> None:

@@ -135,6 +135,7 @@ def test_going_back_to_an_older_definition_is_a_new_version() -> None:
         ({**DEFINITION, "legalTimeLimit": None}, "/extension"),
         ({**DEFINITION, "clockRules": {"acceptedOnFiling": True}}, "/clockRules/basis"),
         ({**DEFINITION, "clockRules": {"basis": "x", "speed": 1}}, "/clockRules/speed"),
+        ({**DEFINITION, "clockRules": {"basis": "x", "withdrawUntil": "DOOM"}}, "/clockRules/withdrawUntil"),
         # materials
         (without("materials"), "/materials"),
         ({**DEFINITION, "materials": ["form"]}, "/materials/0"),

@@ -59,6 +59,7 @@ RISKS = frozenset({"PUBLIC_SAFETY", "ECOLOGY", "HEALTH", "LIFE_AND_PROPERTY"})
 ON_BREACH = frozenset({"ORDER_RECTIFY", "REVOKE", "CREDIT_RECORD"})
 # An on-site check is not among them: it stops nothing.
 PROCEDURES = ART_45.union(*(override.stops for override in OVERRIDES.values()))
+WITHDRAW_UNTIL = frozenset({"DECISION", "ISSUE"})
 _ONE_WORKING_DAY: Mapping[str, Any] = {"value": 1, "unit": "WORKING_DAY"}
 _FEEDBACK_ONLINE = 6  # 网上办理深度 6: the result, too, is told online
 _AMOUNT = re.compile(r"(0|[1-9]\d{0,8})\.\d\d", re.ASCII)
@@ -145,10 +146,12 @@ def _check_limits(entry: Part) -> None:
 
 
 def _check_clock_rules(rules: Part) -> None:
-    rules.only({"acceptedOnFiling", "correction", "applicantCorrection", "tolerant", "basis"})
+    rules.only({"acceptedOnFiling", "correction", "applicantCorrection", "tolerant", "withdrawUntil", "basis"})
     rules.text("basis")
     if rules.has("acceptedOnFiling"):
         rules.flag("acceptedOnFiling")
+    if rules.has("withdrawUntil"):
+        rules.choice("withdrawUntil", WITHDRAW_UNTIL)
     for key in ("correction", "applicantCorrection", "tolerant"):
         if rules.has(key):
             rules.limit(key)

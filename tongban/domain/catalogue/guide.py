@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from tongban.domain.catalogue.item import ItemDefinition, MaterialName
-from tongban.domain.catalogue.questions import Question, asked_by, check_answers, holds
+from tongban.domain.catalogue.questions import Question, asked_by, check_answers, fitting, holds
 
 
 class Met(StrEnum):
@@ -159,8 +159,11 @@ def bundle_guide(bundle: Mapping[str, Any], items: Mapping[str, ItemDefinition],
 
 
 def inspected(item: ItemDefinition, answers: Mapping[str, Any]) -> bool:
-    """Whether this applicant is inspected on site; while an answer is missing, yes."""
-    return _inspected(item, answers) is not False
+    """Whether this applicant is inspected on site; while an answer is missing, yes.
+
+    Answers that do not fit their question count as not given.
+    """
+    return _inspected(item, fitting(item.questions, answers)) is not False
 
 
 def needed_materials(item: ItemDefinition, answers: Mapping[str, Any]) -> frozenset[str]:
@@ -168,10 +171,11 @@ def needed_materials(item: ItemDefinition, answers: Mapping[str, Any]) -> frozen
 
     Answers that do not fit their question count as not given.
     """
+    given = fitting(item.questions, answers)
     return frozenset(
         name
         for name, terms in item.terms["materials"].items()
-        if terms["necessity"] != "OPTIONAL" and _needed(item, name, answers) is True
+        if terms["necessity"] != "OPTIONAL" and _needed(item, name, given) is True
     )
 
 

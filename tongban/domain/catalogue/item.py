@@ -37,7 +37,7 @@ class ItemDefinition:
     `terms` is the JSON object a case carries along from its filing on: `legal`, `promised`, `extension` (value, unit,
     basis, or null), `correction`, `applicant_correction`, `tolerant` (value, unit), `accepted_on_filing`, `materials`
     (id → necessity, exempt_by, licence_type), `inspection`, `commitment` (check_within), `immediate`, `procedures`,
-    `fee` (amount, currency), `city_wide`, `delivery`.
+    `fee` (amount, currency), `city_wide`, `delivery`, and where its own law says so `withdraw_until` (ISSUE).
     """
 
     id: str
@@ -128,6 +128,7 @@ def _terms(entry: Mapping[str, Any]) -> dict[str, Any]:
         "fee": _fee(entry.get("fee") or {}),
         "city_wide": bool(entry.get("cityWide", False)),
         "delivery": list(entry.get("delivery") or defaults.DELIVERY),
+        **({"withdraw_until": own["withdrawUntil"]} if own.get("withdrawUntil") else {}),
     }
 
 

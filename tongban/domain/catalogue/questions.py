@@ -67,6 +67,12 @@ def check_answers(questions: Sequence[Question], answers: Mapping[str, Any]) -> 
             raise InvalidAnswer(at=at, kind=known[name]["kind"])
 
 
+def fitting(questions: Sequence[Question], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that are some: what nobody asked, and what is no answer to its question, counts as not given."""
+    known = {question["id"]: question for question in questions}
+    return {name: answer for name, answer in answers.items() if name in known and _answers(known[name], answer)}
+
+
 def _answers(question: Question, answer: Any) -> bool:
     match question["kind"]:
         case "boolean":
