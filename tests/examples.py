@@ -471,6 +471,7 @@ gate_opened = e.GateOpened(gate="food-licence")
 approval_deemed_granted = e.ApprovalDeemedGranted(rule="R10", clocks=approval_granted.clocks)
 application_withdrawn = e.ApplicationWithdrawn(applicant=PERSON_ID, reason="暂不办理之理由")
 case_lapsed = e.CaseLapsed(clock="APPLICANT_CORRECTION")
+condition_failed = e.ConditionFailed(result=Result.NOT_STARTED)
 case_archived = e.CaseArchived()
 
 ALL_PASSED = tuple(opinion_recorded(branch) for branch in BRANCHES)
@@ -562,6 +563,7 @@ EVENTS: Mapping[str, Any] = {
         licence_delivered,
         application_withdrawn,
         case_lapsed,
+        condition_failed,
         case_archived,
         approval_granted,
         approval_denied,

@@ -96,6 +96,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in
 # ── R1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 RULE_DEEMED_ACCEPTED: Final = "R1"
 CORRECTION_BY_OFFICE: Final = RULES["correction-by-office"].term
+# Where an item's law has no 5 days: who is not refused in writing on the spot is accepted as of the receipt.
+ON_THE_SPOT: Final[Term] = (_wd(0), "上海市不动产登记若干规定 art. 12")
 CORRECTION_BY_APPLICANT: Final = RULES["correction-by-applicant"].term
 TOLERATED_MATERIAL: Final = RULES["tolerated-material"].term
 # ── R2, R3, R4, R5 ───────────────────────────────────────────────────────────────────────────────────────────────

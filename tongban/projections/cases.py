@@ -131,6 +131,7 @@ _STATUS: Mapping[type, Status] = {
     e.LicenceIssued: Status.ISSUING,
     e.ApplicationWithdrawn: Status.ENDING,
     e.CaseLapsed: Status.ENDING,
+    e.ConditionFailed: Status.ENDING,
     e.CaseClosed: Status.CLOSED,
     e.CaseArchived: Status.ARCHIVED,
 }
@@ -186,7 +187,7 @@ def _own_changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, An
             return {"decided_at": at, "claims": {}}
         case e.LicenceIssued():
             return {"licence_id": event.licence_id}
-        case e.AcceptanceRefused() | e.ApplicationWithdrawn() | e.CaseLapsed():
+        case e.AcceptanceRefused() | e.ApplicationWithdrawn() | e.CaseLapsed() | e.ConditionFailed():
             return {"claims": {}}
         case e.CaseClosed():
             return {"closed_at": at, "result": event.result, "claims": {}}

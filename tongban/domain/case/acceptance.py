@@ -41,6 +41,7 @@ from tongban.domain.case.guards import (
     PROMISED,
     TOLERATED,
     CaseFacts,
+    answer_term,
     applicant_of,
     clock,
     in_review,
@@ -78,7 +79,7 @@ from tongban.domain.case.state import MAIN, Case, Status
 from tongban.domain.clock import Clock
 from tongban.domain.office_time import office_day
 from tongban.domain.recorded import Evidence
-from tongban.domain.rules import CORRECTION_BY_APPLICANT, CORRECTION_BY_OFFICE, RULE_DEEMED_ACCEPTED
+from tongban.domain.rules import CORRECTION_BY_APPLICANT, RULE_DEEMED_ACCEPTED
 
 _FROM_SOURCES = frozenset({"E_LICENCE", "DATA_SHARING"})
 
@@ -301,8 +302,12 @@ def _ask_in_review(
 
 
 def notify_defects(_: NotifyDefects, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
-    """The bundle's one notice takes effect in this sub-case. What is wrong stands in the noted defects."""
-    if not case.noted or case.status is not Status.RECEIVED:
+    """The bundle's one notice takes effect in this sub-case. What is wrong stands in the noted defects.
+
+    After the 5 days of R1 it is too late for one: the law has accepted the sub-case.
+    """
+    by_law = is_accepted_by_law(case, office_day(circumstances.now), today(circumstances))
+    if not case.noted or case.status is not Status.RECEIVED or by_law:
         return []
     return [_notice(case.noted, {}, circumstances, case, facts)]
 
@@ -311,6 +316,8 @@ def submit_correction(
     command: SubmitCorrection, circumstances: Circumstances, case: Case, facts: CaseFacts
 ) -> list[CaseEvent]:
     """补正: everything the notice named, at once. Before acceptance a new receipt is given, and R1 begins anew."""
+    if case.status is not Status.CORRECTING:
+        in_review(case)
     if not case.asked:
         raise NoCorrectionAsked(number=case.number)
     not_before(circumstances, case.latest)
@@ -322,7 +329,7 @@ def submit_correction(
         raise DefectsRemain(materials=remaining)
     clocks: tuple[Clock, ...] = ()
     if case.status is Status.CORRECTING:
-        term = limit_of(case.terms, "correction", CORRECTION_BY_OFFICE)
+        term = answer_term(case.terms)
         clocks = (*stopped(case, day, APPLICANT_CORRECTION), clock(CORRECTION, term, day, facts))
     return [CorrectionSubmitted(applicant=applicant_of(case), evidence=evidence, form=command.form, clocks=clocks)]
 
@@ -330,7 +337,10 @@ def submit_correction(
 def obtain_material(
     command: ObtainMaterial, circumstances: Circumstances, case: Case, facts: CaseFacts
 ) -> list[CaseEvent]:
-    """免于提交: what the source gave is recorded; that it gave nothing, too, against the source."""
+    """免于提交: what the source gave is recorded; that it gave nothing, too, against the source.
+
+    What the applicant promised to bring and the office got itself is brought.
+    """
     listed = case.terms.get("materials", {})
     if command.material not in listed:
         raise AskedOutsideGuide(materials=[command.material])
@@ -343,6 +353,8 @@ def obtain_material(
     events: list[CaseEvent] = []
     if found := tuple(evidence for evidence in facts.evidence if evidence.material == command.material):
         events.append(MaterialExempted(evidence=found))
+        if command.material in case.tolerated:
+            events.append(_supplemented({command.material}, (), circumstances, case))
     events += [
         ExemptionFailed(failure.material, failure.source, failure.problem)
         for failure in facts.failures
@@ -364,11 +376,15 @@ def supplement_material(
     day = today(circumstances)
     if overdue(case, TOLERATED, day):
         raise CorrectionTooLate(due=case.clocks[TOLERATED].due)
+    return [_supplemented(brought, evidence, circumstances, case)]
+
+
+def _supplemented(
+    brought: set[str], evidence: tuple[Evidence, ...], circumstances: Circumstances, case: Case
+) -> MaterialSupplemented:
     outstanding = tuple(material for material in case.tolerated if material not in brought)
-    return [
-        MaterialSupplemented(
-            outstanding=outstanding,
-            evidence=evidence,
-            clocks=() if outstanding else stopped(case, day, TOLERATED),
-        )
-    ]
+    return MaterialSupplemented(
+        outstanding=outstanding,
+        evidence=evidence,
+        clocks=() if outstanding else stopped(case, today(circumstances), TOLERATED),
+    )

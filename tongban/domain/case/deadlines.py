@@ -100,7 +100,8 @@ def start_special_procedure(
     not_before(circumstances, case.accepted_at)
     begun = Suspension(branch, kind, day, None, command.working_days)
     clocks = with_pauses(case, merged((*case.suspensions, begun), facts.calendar), facts.calendar)
-    held = stopped(case, day, HEARING) if kind is Procedure.HEARING else ()
+    hearing = kind is Procedure.HEARING
+    held = stopped(case, command.held_on, HEARING) if hearing and command.held_on else ()
     return [
         SpecialProcedureStarted(
             branch=branch,
@@ -108,8 +109,8 @@ def start_special_procedure(
             on=day,
             working_days=command.working_days,
             inspectors=tuple(dict.fromkeys(command.inspectors)),
-            chair=command.chair,
-            held_on=command.held_on,
+            chair=command.chair if hearing else None,
+            held_on=command.held_on if hearing else None,
             applicant=applicant_of(case),
             notice=command.notice,
             clocks=(*held, *clocks),
@@ -194,19 +195,20 @@ def request_hearing(_: RequestHearing, circumstances: Circumstances, case: Case,
 def extend_deadline(
     command: ExtendDeadline, circumstances: Circumstances, case: Case, facts: CaseFacts
 ) -> list[CaseEvent]:
-    """延长审批: once, before the deadline, with a reason."""
+    """延长审批: once, before the deadline, with a reason. A promise that is broken already stays broken."""
     if case.extended:
         raise AlreadyExtended(number=case.number)
     in_review(case)
     term = named_limit(case.terms, "extension")
-    if term is None or not 1 <= command.working_days <= term[0].value:
+    if term is None or term[0].unit is not Unit.WORKING_DAY or not 1 <= command.working_days <= term[0].value:
         raise ExtensionNotAllowed(working_days=command.working_days, most=term[0].value if term else 0)
     if not command.reason.strip():
         raise ReasonAndRemedyRequired
-    clocks = [found for name in DECISION_CLOCKS if (found := running(case, name)) is not None]
     day = today(circumstances)
-    if not clocks or day > max(found.due for found in clocks):
-        raise TooLateToExtend(due=max((found.due for found in clocks), default=None))
+    decision = [found for name in DECISION_CLOCKS if (found := running(case, name)) is not None]
+    clocks = [found for found in decision if found.due >= day]
+    if not clocks:
+        raise TooLateToExtend(due=max((found.due for found in decision), default=None))
     not_before(circumstances, case.accepted_at)
     extension = Extension(Limit(command.working_days, Unit.WORKING_DAY), term[1])
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tongban.domain.aggregate import Circumstances
+from tongban.domain.case.acceptance import missing_materials
 from tongban.domain.case.commands import (
     DeemRenewed,
     DenyApproval,
@@ -44,6 +45,7 @@ from tongban.domain.case.refusals import (
     FeeUnpaid,
     HearingOutstanding,
     InspectionOutstanding,
+    MaterialsMissing,
     NotCommitted,
     NotOffered,
     OpinionsAgainst,
@@ -64,6 +66,7 @@ def grant_approval(
 ) -> list[CaseEvent]:
     """准予. A case whose item has no licence as its result is closed with the grant.
 
+    What is needed must be there, also where the law accepted without it or a promise for it was taken back.
     On a signed commitment no opinion and no inspection is waited for; an opinion against it still stands in the way.
     """
     if case.granted:
@@ -73,6 +76,8 @@ def grant_approval(
         raise ToleratedOutstanding(materials=case.tolerated)
     if case.asked:
         raise CorrectionOutstanding(materials=case.asked)
+    if missing := missing_materials(case):
+        raise MaterialsMissing(materials=missing, tolerable=())
     gates_open(case, Step.DECIDE)
     if case.failed:
         raise OpinionsAgainst(branches=case.failed)

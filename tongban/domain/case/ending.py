@@ -24,6 +24,7 @@ from tongban.domain.case.events import (
     CaseClosed,
     CaseEvent,
     CaseLapsed,
+    ConditionFailed,
     FeePaid,
     FeeRefunded,
     FeeRequested,
@@ -205,9 +206,10 @@ def open_gate(command: OpenGate, circumstances: Circumstances, case: Case, facts
 
 def close_dependant(_: CloseDependant, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """What the case depended on was not granted: it ends with that reason; what was decided otherwise stands."""
-    if case.status in OVER or case.result not in (None, Result.GRANTED) or case.licence_issued:
+    if case.bundle is None or case.status in OVER or case.result not in (None, Result.GRANTED) or case.licence_issued:
         return []
-    return [CaseClosed(Result.NOT_EFFECTIVE if case.granted else Result.NOT_STARTED)]
+    result = Result.NOT_EFFECTIVE if case.granted else Result.NOT_STARTED
+    return [ConditionFailed(result), *ended(case, result)]
 
 
 def archive_case(_: ArchiveCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:

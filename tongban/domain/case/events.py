@@ -510,6 +510,13 @@ class CaseLapsed:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionFailed:
+    """前置条件未成就: what the case depended on in its bundle was not granted. `result` is the end it comes to."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClosed:
     """办结."""
 
@@ -564,6 +571,7 @@ CaseEvent = (
     | LicenceDelivered
     | ApplicationWithdrawn
     | CaseLapsed
+    | ConditionFailed
     | CaseClosed
     | CaseArchived
 )

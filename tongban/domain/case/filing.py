@@ -18,11 +18,13 @@ from tongban.domain.case.events import (
     PreCheckPassed,
     PreCheckReturned,
 )
-from tongban.domain.case.guards import CORRECTION, CaseFacts, applicant_of, limit_of, not_before, offered
+from tongban.domain.case.guards import CORRECTION, CaseFacts, answer_term, applicant_of, not_before, offered
 from tongban.domain.case.refusals import (
     AlreadyAccepted,
     ApplicantNotRegistered,
     ApplicantNotServed,
+    CaseClosedAlready,
+    CorrectionOutstanding,
     ItemNotPublished,
     NotReceived,
     NotRenewable,
@@ -37,7 +39,7 @@ from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.events import PartyKind
 from tongban.domain.party.state import Party
 from tongban.domain.recorded import Evidence
-from tongban.domain.rules import CORRECTION_BY_OFFICE, RENEWAL_IN_TIME
+from tongban.domain.rules import RENEWAL_IN_TIME
 
 END_OF_DAY = 24
 
@@ -152,7 +154,7 @@ def _received_on(at: datetime, calendar: Calendar, cut_off: int) -> date:
 
 
 def _receipt(received_on: date, terms: Mapping[str, Any], calendar: Calendar) -> MaterialsReceived:
-    limit, basis = limit_of(terms, "correction", CORRECTION_BY_OFFICE)
+    limit, basis = answer_term(terms)
     return MaterialsReceived(received_on, clocks=(start_clock(CORRECTION, basis, received_on, limit, calendar),))
 
 
@@ -204,5 +206,9 @@ def return_pre_check(
 def _before_acceptance(case: Case) -> None:
     if case.status is Status.SUBMITTED:
         raise NotReceived(number=case.number)
-    if case.status is not Status.RECEIVED:
+    if case.status is Status.CORRECTING:
+        raise CorrectionOutstanding(materials=case.asked)
+    if case.accepted_at is not None:
         raise AlreadyAccepted(number=case.number)
+    if case.status is not Status.RECEIVED:
+        raise CaseClosedAlready(number=case.number)

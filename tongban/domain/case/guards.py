@@ -27,7 +27,7 @@ from tongban.domain.clock import Clock, Limit, Pause, Unit, recompute, start_clo
 from tongban.domain.errors import EffectiveTimeBeforeCause
 from tongban.domain.office_time import office_day
 from tongban.domain.recorded import Evidence
-from tongban.domain.rules import Term
+from tongban.domain.rules import CORRECTION_BY_OFFICE, ON_THE_SPOT, Term
 
 CORRECTION, APPLICANT_CORRECTION, TOLERATED = "CORRECTION", "APPLICANT_CORRECTION", "TOLERATED"
 LEGAL, PROMISED, DELIVERY = "LEGAL", "PROMISED", "DELIVERY"
@@ -118,6 +118,11 @@ def ended(case: Case, result: Result) -> list[CaseEvent]:
 def limit_of(terms: Mapping[str, Any], name: str, otherwise: Term) -> Term:
     """A limit that the terms name, else the one the law sets for every item."""
     return named_limit(terms, name, otherwise[1]) or otherwise
+
+
+def answer_term(terms: Mapping[str, Any]) -> Term:
+    """How long the office has to answer a receipt before the law accepts: on the spot where the item's law says so."""
+    return ON_THE_SPOT if terms.get("accepted_on_filing") else limit_of(terms, "correction", CORRECTION_BY_OFFICE)
 
 
 def named_limit(terms: Mapping[str, Any], name: str, basis: str = "") -> Term | None:

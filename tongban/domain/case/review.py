@@ -197,7 +197,8 @@ def record_joint_inspection(
     command: RecordJointInspection, circumstances: Circumstances, case: Case, facts: CaseFacts
 ) -> list[CaseEvent]:
     """联合核查 of the bundle, for every branch of this sub-case; one that is past its review needs it no more."""
-    if case.status not in IN_REVIEW:
+    known = all(case.inspections.get(branch) is command.result for branch in case.branches)
+    if case.status not in IN_REVIEW or known:
         return []
     return [
         InspectionDone(

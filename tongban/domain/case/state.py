@@ -144,11 +144,15 @@ class Case(NamedTuple):
 
     @property
     def uninspected(self) -> tuple[str, ...]:
-        """The branches whose inspection is needed and not passed, when a decision needs one."""
+        """The branches whose inspection is needed and not passed, when a decision needs one.
+
+        That of the lead department is enough, unless another branch's failed.
+        """
         if not self.inspection or self.committed:
             return ()
-        passed = {branch for branch, result in self.inspections.items() if result is e.Opinion.PASS}
-        return () if self.lead in passed else tuple(branch for branch in self.branches if branch not in passed)
+        if self.inspections.get(self.lead) is e.Opinion.PASS:
+            return tuple(branch for branch, result in self.inspections.items() if result is e.Opinion.FAIL)
+        return tuple(branch for branch in self.branches if self.inspections.get(branch) is not e.Opinion.PASS)
 
     @property
     def suspended(self) -> tuple[Suspension, ...]:
@@ -416,6 +420,10 @@ def _ending(result: e.Result) -> Callable[[Case, Any, datetime], Case]:
     return evolve
 
 
+def _condition_failed(case: Case, event: e.ConditionFailed, at: datetime) -> Case:
+    return case._replace(status=Status.ENDING, result=event.result, claims={}, latest=_later(case, at))
+
+
 def _closed(case: Case, event: e.CaseClosed, _: datetime) -> Case:
     return case._replace(status=Status.CLOSED, result=event.result, claims={})
 
@@ -471,6 +479,7 @@ _EVOLVE: Mapping[type, Callable[[Case, Any, datetime], Case]] = {
     e.LicenceDelivered: _delivered,
     e.ApplicationWithdrawn: _ending(e.Result.WITHDRAWN),
     e.CaseLapsed: _ending(e.Result.LAPSED),
+    e.ConditionFailed: _condition_failed,
     e.CaseClosed: _closed,
     e.CaseArchived: _archived,
 }
