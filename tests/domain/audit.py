@@ -289,7 +289,9 @@ def what_is_needed_is_there(story: OneCase) -> None:
             case _:
                 pass
         missing = {
-            name for name in needed if name not in met and not (committed and listed[name]["exempt_by"] == "COMMITMENT")
+            name
+            for name in filed.needed
+            if name not in met and not (committed and listed[name]["exempt_by"] == "COMMITMENT")
         }
         if isinstance(event, e.ApplicationAccepted):
             assert missing == set(tolerated)
