@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import orjson
 
-from benchmarks import commands, flow, http, latency
+from benchmarks import commands, decisions, flow, http, latency
 from benchmarks.figures import Figure, say
 from benchmarks.servers import Servers, servers
 from tongban.infra.logs import configure
@@ -21,15 +21,21 @@ BENCHMARKS: dict[str, Callable[[Servers], list[Figure]]] = {
     "latency": latency.run,
 }
 NEED_KAFKA = {"flow", "latency"}
+WITHOUT_SERVERS: dict[str, Callable[[], list[Figure]]] = {"decisions": decisions.run}
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all."""
-    if unknown := [name for name in names if name not in BENCHMARKS]:
-        raise SystemExit(f"benchmarks: there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    every = [*WITHOUT_SERVERS, *BENCHMARKS]
+    if unknown := [name for name in names if name not in every]:
+        raise SystemExit(f"benchmarks: there is no {', '.join(unknown)}; there are {', '.join(every)}")
     configure("WARNING")  # stdout is for the JSON
     figures: list[Figure] = []
     left_out: dict[str, str] = {}
+    for name, run_alone in WITHOUT_SERVERS.items():
+        if not names or name in names:
+            say(f"{name} …")
+            figures += run_alone()
     for name, run in BENCHMARKS.items():
         if names and name not in names:
             continue

@@ -23,11 +23,23 @@ from tongban.domain.case.events import Channel, Opinion
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import IdentifierKind, PartyKind
-from tongban.infra.reference import sample_items
+from tongban.infra.reference import sample_calendars, sample_items
 
 PEOPLE = 200
 BRANCHES = ("housing", "tax", "nr")
+ITEM = "property-transfer"
 FORM = {"name": "测试人", "address": "上海市浦东新区世纪大道 1 号", "phone": "13800000000", "area": 89.5}
+
+
+def entries() -> list[dict[str, Any]]:
+    """The sample catalogue, free of charge: nothing is issued unpaid, and paying is not what is measured."""
+    return [item | {"fee": {"charged": False}} for item in sample_items()]
+
+
+def materials() -> tuple[MaterialOffered, ...]:
+    """Every material of the item, uploaded."""
+    entry = next(entry for entry in entries() if entry["id"] == ITEM)
+    return tuple(MaterialOffered(found["materialId"], How.UPLOAD, "sha256:0f") for found in entry["materials"])
 
 
 def request(body: Any, actor: Actor) -> Request:
@@ -37,9 +49,10 @@ def request(body: Any, actor: Actor) -> Request:
 
 
 def prepare(batch: Batch) -> list[UUID]:
-    """Publish the catalogue and register people (by made-up passports). Their party ids."""
+    """Import the calendars, publish the catalogue, register people (by made-up passports). Their party ids."""
     admin, clerk = Actor("bench", Role.ADMIN), Actor("bench", Role.CLERK)
-    answers = batch.do([request(PublishItem(item), admin) for item in sample_items()])
+    answers = batch.do([request(calendar, admin) for calendar in sample_calendars()])
+    answers += batch.do([request(PublishItem(entry), admin) for entry in entries()])
     registrations = [
         RegisterParty(PartyKind.PERSON, IdentifierKind.PASSPORT, f"BENCH{number:07d}", "测试人")
         for number in range(PEOPLE)
@@ -57,10 +70,10 @@ def answer_of(outcome: Answer | Exception) -> Answer:
 
 def filings(people: Sequence[UUID], count: int) -> list[Request]:
     """Applications for property transfers."""
-    materials = tuple(MaterialOffered(name, How.E_LICENCE) for name in ("id-card", "property-cert"))
+    offered = materials()
     return [
         request(
-            SubmitApplication("property-transfer", person, Channel.WEB, form=FORM, materials=materials),
+            SubmitApplication(ITEM, person, Channel.WEB, form=FORM, materials=offered),
             Actor(str(person), Role.CITIZEN),
         )
         for person in (people[number % len(people)] for number in range(count))

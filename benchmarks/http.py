@@ -10,7 +10,7 @@ from uuid import uuid4
 import orjson
 import uvloop
 
-from benchmarks.cases import FORM
+from benchmarks.cases import FORM, ITEM
 from benchmarks.client import connect, post
 from benchmarks.figures import Figure, at_least, say
 from benchmarks.processes import Running, running
@@ -36,12 +36,12 @@ def filing(system: Running, number: int) -> bytes:
     person = number % len(system.people)
     body = orjson.dumps(
         {
-            "item": "property-transfer",
+            "item": ITEM,
             "applicant": system.people[person],
             "channel": "WEB",
             "answers": {},
             "form": FORM,
-            "materials": [{"material": "id-card", "how": "E_LICENCE", "ref": None}],
+            "materials": [{"material": "id-card", "how": "UPLOAD", "ref": "sha256:0f"}],
         }
     )
     return post("/commands/SubmitApplication", system.tokens[person], body, f"Idempotency-Key: {uuid4()}")

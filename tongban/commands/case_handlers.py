@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -82,7 +83,7 @@ def _may_act(asked: Asked, case: Case, departments: Departments) -> None:
     if wanted and actor.department not in wanted:
         raise OtherDepartment(department=", ".join(dict.fromkeys(wanted)))
     if not wanted:
-        check_window(actor, city_wide=bool(case.terms.get("city_wide")), district=case.district)
+        check_window(actor, city_wide=bool(case.terms.get("city_wide")), district=case.district, lead=case.lead)
 
 
 _UNBOUND = frozenset({Role.SYSTEM, Role.ADMIN})  # neither has a department
@@ -108,6 +109,13 @@ def _for_applicant(step: Step) -> Callable[[Asked], Actor]:
         ).sign(actor)
 
     return acting
+
+
+def _handing_over(asked: Asked) -> Actor:
+    """Who hands the result over: for the office, and where an agent collects it, under the agent's mandate."""
+    if asked.command.mandate is None:
+        return asked.circumstances.actor
+    return _for_applicant(Step.COLLECT)(asked)
 
 
 def _filing_for(asked: Asked) -> Actor:
@@ -188,7 +196,12 @@ def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
     city_wide = item.read is not None and bool(item.read.terms["city_wide"])
     return FilingFacts(
         item=item,
-        district=case_district(asked.circumstances.actor, city_wide=city_wide, asked=command.district),
+        district=case_district(
+            asked.circumstances.actor,
+            city_wide=city_wide,
+            asked=command.district,
+            lead=item.read.lead if item.read else None,
+        ),
         applicant=asked.other(command.applicant, PARTY),
         number=_case_number(item.read.lead, asked) if item.read else "",
         calendar=asked.other(_CALENDAR[0], CALENDAR),
@@ -323,7 +336,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _by_system(c.DeemRenewed, effective=_since_expiry),
     _command(c.DenyApproval, *_DECIDE),
     _command(c.IssueLicence, Role.CLERK, *_DECIDE),
-    _command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window),
+    replace(_command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window), acting=_handing_over),
     _command(c.WithdrawApplication, *_APPLICANT, of=_window, step=Step.WITHDRAW),
     _by_system(c.LapseCase),
     _command(c.ArchiveCase, Role.CLERK, Role.HEAD, Role.ADMIN),

@@ -410,10 +410,11 @@ class IssueLicence:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmDelivery:
-    """Record that the result reached the applicant (送达回证)."""
+    """Record that the result reached the applicant (送达回证), or who collected it under the mandate that is named."""
 
     case_id: UUID
     means: Means
+    mandate: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
