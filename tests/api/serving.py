@@ -115,6 +115,13 @@ class Tongban:
         item = next(item for item in sample_items() if item["id"] == item_id)
         assert self.give("PublishItem", {"item": item}, self.officer(Role.ADMIN)).status_code in (200, 201)
 
+    def publish_plain(self, item_id: str) -> None:
+        """Publish an item of the sample catalogue that asks for no paper: for tests of other things."""
+        item = next(item for item in sample_items() if item["id"] == item_id)
+        papers = [paper | {"necessity": "OPTIONAL"} for paper in item["materials"]]
+        answer = self.give("PublishItem", {"item": item | {"materials": papers}}, self.officer(Role.ADMIN))
+        assert answer.is_success, answer.text
+
     def changed_item(self, item_id: str) -> dict[str, Any]:
         """An item of the sample catalogue under a name it never had."""
         item = next(item for item in sample_items() if item["id"] == item_id)

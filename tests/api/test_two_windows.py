@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.api.documents import resolved
-from tests.api.serving import Tongban, settings_for, tongban
+from tests.api.serving import CITIZEN_IDS, Tongban, settings_for, tongban
 from tests.servers import Database
 from tongban.api.openapi import openapi
 from tongban.domain.actor import Role
@@ -31,15 +31,17 @@ def other(module_database: Database, system: Tongban) -> Iterator[Tongban]:
 
 @pytest.fixture(scope="module")
 def applicant(system: Tongban) -> str:
-    system.publish("property-transfer")
+    system.publish_plain("property-transfer")
     return system.register()
 
 
-def accepted_case(system: Tongban, applicant: str) -> str:
+def accepted_case(system: Tongban, applicant: str) -> tuple[str, int]:
+    """A case and its version."""
     body = {"item": "property-transfer", "applicant": applicant, "channel": "WEB"}
     case = str(system.give("SubmitApplication", body, system.token(Role.CITIZEN, applicant)).json()["id"])
-    assert system.give("AcceptApplication", {"case_id": case}, system.officer(Role.ACCEPTOR, "nr")).status_code == 200
-    return case
+    accepted = system.give("AcceptApplication", {"case_id": case}, system.officer(Role.ACCEPTOR, "nr"))
+    assert accepted.status_code == 200, accepted.text
+    return case, int(accepted.json()["version"])
 
 
 def opinions_of(system: Tongban, case: str) -> list[str]:
@@ -61,7 +63,7 @@ def test_of_two_windows_one_wins_and_the_other_learns_what_changed(
     windows = {"tax": system, "housing": other if processes == 2 else system}
     document = resolved(openapi(), openapi()["components"]["schemas"]["Problem"])
     for _ in range(ROUNDS // 2):
-        case = accepted_case(system, applicant)
+        case, seen = accepted_case(system, applicant)
         start = threading.Barrier(2)
 
         def act(branch: str, version: int, start: threading.Barrier | None, case: str = case) -> httpx.Response:
@@ -72,15 +74,15 @@ def test_of_two_windows_one_wins_and_the_other_learns_what_changed(
             return windows[branch].give("RecordOpinion", body, token, if_match=f'"{version}"')
 
         with ThreadPoolExecutor(2) as pool:
-            pending = {branch: pool.submit(act, branch, 2, start) for branch in windows}
+            pending = {branch: pool.submit(act, branch, seen, start) for branch in windows}
             answers = {branch: found.result(30) for branch, found in pending.items()}
         [winner] = [branch for branch, answer in answers.items() if answer.status_code == 200]
         [loser] = [branch for branch in windows if branch != winner]
         told = answers[loser].json()
         assert (answers[loser].status_code, told["code"]) == (409, "stale-version")
-        assert (told["id"], told["expected"], told["current"]) == (case, 2, 3)
+        assert (told["id"], told["expected"], told["current"]) == (case, seen, seen + 1)
         [change] = told["changed"]
-        assert (change["version"], change["type"]) == (3, "case.OpinionRecorded")
+        assert (change["version"], change["type"]) == (seen + 1, "case.OpinionRecorded")
         assert change["actor"] == {"role": "reviewer", "department": winner}
         assert change["effective_at"]
         assert "机密" not in answers[loser].text
@@ -110,11 +112,20 @@ def test_at_most_twenty_changes_are_told_the_newest(system: Tongban) -> None:
 def test_who_may_not_command_a_case_learns_nothing_of_it(
     system: Tongban, applicant: str, role: Role, department: str, code: str
 ) -> None:
-    case = accepted_case(system, applicant)
+    case, _ = accepted_case(system, applicant)
     body = {"case_id": case, "branch": "housing", "opinion": "PASS"}
     refused = system.give("RecordOpinion", body, system.officer(role, department), if_match='"1"')
     assert (refused.status_code, refused.json()["code"]) == (403, code)
     assert not {"changed", "current"} & set(refused.json())
+
+
+def test_who_registers_somebody_else_learns_nothing_of_them_whatever_else_is_wrong(
+    system: Tongban, applicant: str
+) -> None:
+    body = {"kind": "ORGANISATION", "identifier_kind": "CITIZEN_ID", "identifier": CITIZEN_IDS[0], "name": "x"}
+    refused = system.give("RegisterParty", body, system.token(Role.CITIZEN, str(uuid4())), if_match='"7"')
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-yours")
+    assert "changed" not in refused.json()
 
 
 def test_an_unknown_case_stays_unknown_whatever_version_is_named(system: Tongban) -> None:

@@ -20,16 +20,19 @@ from tongban.api.delivery import Delivery
 from tongban.api.principal import ACTOR
 from tongban.api.server import server
 from tongban.bootstrap.errors import NotConfigured, need_database
-from tongban.bootstrap.reacting import REACTED_AT_ONCE, open_reactor
+from tongban.bootstrap.reacting import REACTED_AT_ONCE, open_reactor, own_write_side
 from tongban.commands.bus import CommandBus
 from tongban.commands.ports import LogUnavailable
 from tongban.consumers.feed import Feed
 from tongban.consumers.kafka_feed import KafkaFeed
 from tongban.consumers.loop import ConsumerDoubt, ConsumerLoop, Handler
-from tongban.consumers.metrics import ConsumerMetrics
+from tongban.consumers.metrics import ConsumerMetrics, TimerMetrics
 from tongban.consumers.projector import PROJECTOR, Projector
 from tongban.consumers.reactor import REACTOR
+from tongban.consumers.recomputing import Recomputing
 from tongban.consumers.store_feed import StoreFeed
+from tongban.consumers.timers import Timers
+from tongban.domain.case.commands import RecomputeDeadlines
 from tongban.graphql.sdl import sdl
 from tongban.graphql.view import ReadView
 from tongban.infra.catalogue_names import CatalogueNames
@@ -137,14 +140,24 @@ def run_projector(settings: Settings) -> None:
 
 
 def run_reactor(settings: Settings) -> None:
-    """Run the policies until a signal; at any doubt the process ends with code 1."""
+    """Run the policies and the timers until a signal; at any doubt the process ends with code 1."""
     need_database(settings)
     configure(settings.log_level)
     _serve_metrics(settings)
-    with open_reactor(settings) as reactor:
+    with own_write_side(settings) as own, open_reactor(own) as reactor:
+        metrics = TimerMetrics(REGISTRY)
+        recomputing = Recomputing(own.give_all, metrics, RecomputeDeadlines)
+        timers = Timers(
+            database_url=settings.database_url,
+            give=own.give_all,
+            metrics=metrics,
+            recomputing=recomputing,
+            grace=settings.timer_grace,
+        )
 
         def react(stop: threading.Event) -> None:
             threading.Thread(target=_keep_clean, args=(settings, stop), daemon=True).start()
+            threading.Thread(target=_or_end, args=(timers.run, stop), name="timers", daemon=True).start()
             _consumer(settings, REACTOR, reactor, limit=REACTED_AT_ONCE).run(stop)
 
         _run_until_signal(react)
@@ -159,6 +172,16 @@ def _consumer(settings: Settings, name: str, handler: Handler[Any], *, limit: in
     return ConsumerLoop(
         name=name, feed=feed, database_url=settings.database_url, handler=handler, metrics=ConsumerMetrics(REGISTRY)
     )
+
+
+def _or_end(run: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run in a thread of a process that is of no use without it."""
+    try:
+        run(stop)
+    except BaseException:
+        log.exception("process_ends")
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _keep_clean(settings: Settings, stop: threading.Event) -> None:

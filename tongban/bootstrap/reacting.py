@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from queue import Empty, SimpleQueue
+from time import monotonic
 
 from tongban.commands.bus import CommandBus
 from tongban.commands.ports import LogUnavailable
-from tongban.commands.requests import Answer, Outcome, Request, Unavailable
+from tongban.commands.requests import Answer, KeyInFlight, Outcome, Request, Unavailable
 from tongban.consumers.failures import TransientFailure
-from tongban.consumers.orders import Give, Order
+from tongban.consumers.orders import GiveAll, Order
 from tongban.consumers.reactor import Reactor
 from tongban.domain.actor import Actor, Role
 from tongban.infra.settings import Settings
+from tongban.infra.vault import Vault
 from tongban.infra.write_side import open_write_side
 
 REACTED_AT_ONCE = 200
@@ -23,45 +27,77 @@ REACTED_AT_ONCE = 200
 _COMMAND_PATIENCE = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class OwnWriteSide:
+    """A write side of this process for the system's own orders."""
+
+    give_all: GiveAll
+    vault: Vault
+
+    def give(self, order: Order) -> None:
+        """See `orders.Give`."""
+        [problem] = self.give_all([order])
+        if problem is not None:
+            raise problem
+
+
 @contextmanager
-def open_reactor(settings: Settings) -> Iterator[Reactor]:
-    """A reactor with a write side of its own, closed at the end."""
+def own_write_side(settings: Settings) -> Iterator[OwnWriteSide]:
+    """Open a write side, and close it at the end."""
     write_side = open_write_side(settings)
     bus = CommandBus(write_side.batch, batch_limit=settings.batch_limit, queue_limit=settings.queue_limit)
     bus.start()
-    reactor = Reactor(_give_to(bus), write_side.vault)
     try:
-        yield reactor
+        yield OwnWriteSide(give_all_to(bus), write_side.vault)
     finally:
-        reactor.close()
         bus.stop()
         write_side.close()
 
 
-def _give_to(bus: CommandBus) -> Give:
-    """How an order reaches the write side: as the system."""
+@contextmanager
+def open_reactor(own: OwnWriteSide) -> Iterator[Reactor]:
+    """A reactor, closed at the end."""
+    reactor = Reactor(own.give, own.vault)
+    try:
+        yield reactor
+    finally:
+        reactor.close()
 
-    def give(order: Order) -> None:
-        answered = threading.Event()
-        outcomes: list[Outcome] = []
 
-        def done(outcome: Outcome) -> None:
-            outcomes.append(outcome)
-            answered.set()
+def give_all_to(bus: CommandBus) -> GiveAll:
+    """How orders reach the write side: as the system."""
 
-        try:
-            bus.submit(_request(order), done)
-        except Unavailable as busy:
-            raise TransientFailure(busy.code) from busy
-        if not answered.wait(_COMMAND_PATIENCE):
-            raise TransientFailure("no answer from the write side")
-        outcome = outcomes[0]
-        if isinstance(outcome, Unavailable | LogUnavailable):
-            raise TransientFailure(str(outcome)) from outcome
-        if not isinstance(outcome, Answer):
-            raise outcome
+    def give_all(orders: Sequence[Order]) -> list[Exception | None]:
+        outcomes: SimpleQueue[tuple[int, Outcome]] = SimpleQueue()
+        problems: list[Exception | None] = [TransientFailure("no answer from the write side")] * len(orders)
+        waiting = 0
+        for place, order in enumerate(orders):
+            try:
+                bus.submit(_request(order), partial(_answered, outcomes, place))
+            except (Unavailable, KeyInFlight) as busy:
+                problems[place] = TransientFailure(busy.code)
+            else:
+                waiting += 1
+        deadline = monotonic() + _COMMAND_PATIENCE
+        with suppress(Empty):
+            for _ in range(waiting):
+                place, outcome = outcomes.get(timeout=max(0.0, deadline - monotonic()))
+                problems[place] = _problem(outcome)
+        return problems
 
-    return give
+    return give_all
+
+
+def _answered(outcomes: SimpleQueue[tuple[int, Outcome]], place: int, outcome: Outcome) -> None:
+    outcomes.put((place, outcome))
+
+
+def _problem(outcome: Outcome) -> Exception | None:
+    if isinstance(outcome, Answer):
+        return None
+    if isinstance(outcome, Unavailable | LogUnavailable):
+        return TransientFailure(str(outcome))
+    return outcome
 
 
 def _request(order: Order) -> Request:

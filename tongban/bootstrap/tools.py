@@ -17,11 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tongban.api.asyncapi import asyncapi
 from tongban.api.openapi import openapi
 from tongban.bootstrap.errors import NotConfigured, need_database
-from tongban.bootstrap.reacting import open_reactor
+from tongban.bootstrap.reacting import open_reactor, own_write_side
 from tongban.consumers.parked import Parked, Retried, list_parked, retry
 from tongban.consumers.projector import PROJECTOR, Projector
 from tongban.consumers.reactor import REACTOR
 from tongban.consumers.rebuild import RebuildReport, rebuild
+from tongban.consumers.timers import NAME as TIMERS
+from tongban.consumers.timers import list_refused, retry_timers
 from tongban.domain.actor import Role
 from tongban.domain.replay import Step, known_events, replay
 from tongban.graphql.sdl import sdl
@@ -142,17 +144,23 @@ def run_rebuild(settings: Settings, tables: Sequence[str] | None, *, check: bool
 
 
 def parked_events(settings: Settings) -> list[Parked]:
-    """The parked events of all consumers."""
+    """The parked events of all consumers, and the timers that were refused."""
     with _events(settings) as conn:
-        return list_parked(conn)
+        refused = [
+            Parked(TIMERS, row.stream, 0, 0, "", f"timer:{row.kind}: {row.problem}", row.answered_at)
+            for row in list_refused(conn)
+        ]
+        return [*list_parked(conn), *refused]
 
 
 def retry_parked(settings: Settings, case: str) -> list[Retried]:
-    """Handle the parked events of a case (or one stream) again, those of the projector and those of the reactor."""
-    with _events(settings) as conn, open_reactor(settings) as reactor:
+    """Handle the parked events of a case (or one stream) again, and have its refused timers given again."""
+    with _events(settings) as conn, own_write_side(settings) as own, open_reactor(own) as reactor:
         found = find_case(conn, case)
         projected = retry(conn, PROJECTOR, Projector(apply_batch), case=found)
-        return [*projected, *retry(conn, REACTOR, reactor, case=found)]
+        reacted = retry(conn, REACTOR, reactor, case=found)
+        timers = retry_timers(conn, found)
+        return [*projected, *reacted, *([Retried(found, timers, None)] if timers else [])]
 
 
 def verify(settings: Settings, case: str | None) -> ChainReport:
@@ -196,12 +204,18 @@ def status(settings: Settings) -> dict[str, Any]:
         parked = conn.execute(
             "SELECT consumer, count(DISTINCT stream), count(*) FROM consumers.parked GROUP BY consumer"
         ).fetchall()
+        timers = conn.execute(
+            "SELECT count(*) FILTER (WHERE answered_at IS NULL), count(*) FILTER (WHERE problem IS NOT NULL)"
+            " FROM consumers.due_timer"
+        ).fetchone()
     told: dict[str, Any] = {"events": {"newest_position": newest}}
     if settings.has_broker and relay is not None:
         told["relay"] = {"position": relay[0], "behind": newest - relay[0], "epoch": relay[1], "at": relay[2]}
     for name, position, at in consumers:
         told[name] = {"position": position, "behind": newest - position, "at": at}
     told["parked"] = {"streams": sum(row[1] for row in parked), "events": sum(row[2] for row in parked)}
+    if timers is not None:
+        told["timers"] = {"due": timers[0], "refused": timers[1]}
     told["api"] = _readiness(settings)
     return told
 

@@ -31,3 +31,17 @@ class ConsumerMetrics:
         self.lag_seconds = Gauge(
             "tongban_consumer_lag_seconds", "Age of the last handled event while behind", _LABELS, registry=registry
         )
+
+
+class TimerMetrics:
+    """What the timers of a process tell, registered once per registry."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.fired = Counter(
+            "tongban_timers_fired", "Timers that were answered: done or refused", ("kind", "outcome"), registry=registry
+        )
+        self.due = Gauge("tongban_timers_due", "Timers whose time has come, not answered yet", registry=registry)
+        self.lag_seconds = Gauge("tongban_timers_lag_seconds", "How long the oldest of them is due", registry=registry)
+        self.recomputed = Counter(
+            "tongban_deadlines_recomputed", "Cases asked to reckon their deadlines anew", registry=registry
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,4 +26,9 @@ class Order(NamedTuple):
 Give = Callable[[Order], None]
 """Gives an order to the write side and waits for its answer. Raises DomainError when it is refused, TransientFailure
 when the write side cannot take it now. May be called from several threads.
+"""
+
+GiveAll = Callable[[Sequence[Order]], Sequence[Exception | None]]
+"""Gives orders side by side, so that they share commits, and waits for all answers: None where an order was taken, else
+what `Give` would raise. In the order of the orders.
 """

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     command_deadline: float = Field(default=5.0, description="Seconds a command may wait for its answer before 503")
     mandate_years: int = Field(default=5, description="Years that a mandate can run at most")
     absence_days: int = Field(default=366, description="Days that an absence can be covered at most")
+    timer_grace: float = Field(
+        default=0.0, description="Seconds a moment that has passed waits for what is still being entered late"
+    )
     metrics_port: int = Field(default=0, description="Port of /metrics of relay, project and react; 0: none")
     lag_limit: float = Field(default=30.0, description="Seconds of projection lag past which /readyz says not ready")
 

@@ -22,10 +22,12 @@ from tongban.projections.queue import QUEUE
 from tongban.projections.ratings import RATINGS
 from tongban.projections.revocations import REVOCATIONS
 from tongban.projections.timeline import TIMELINE
+from tongban.projections.timers import CASE_TIMERS
 
 PROJECTIONS: tuple[Projection, ...] = (
     CASES,
     QUEUE,
+    CASE_TIMERS,
     TIMELINE,
     LICENCES,
     PARTIES,

@@ -59,6 +59,9 @@ def register_party(
     command: RegisterParty, circumstances: Circumstances, party: Party, facts: RegistrationFacts
 ) -> list[PartyRegistered]:
     """Register, or say nothing if this identifier is registered already."""
+    own = circumstances.actor.role in PARTY_ROLES
+    if own and circumstances.actor.id != str(facts.holder or facts.party_id):
+        raise NotYours(id=facts.party_id)
     is_organisation = command.kind is PartyKind.ORGANISATION
     if is_organisation != (command.identifier_kind is IdentifierKind.USCC):
         raise IdentifierKindMismatch(kind=command.kind, identifier_kind=command.identifier_kind)
@@ -68,9 +71,6 @@ def register_party(
         raise PartyIdNotRandom(id=command.id)
     if not command.name.strip():
         raise EmptyName
-    own = circumstances.actor.role in PARTY_ROLES
-    if own and circumstances.actor.id != str(facts.holder or facts.party_id):
-        raise NotYours(id=facts.party_id)
     if facts.holder is not None:
         if command.id is not None and command.id != facts.holder:
             raise PartyIdTaken(id=command.id)
