@@ -20,7 +20,6 @@ from tongban.domain.catalogue.refusals import (
     FeeWithoutBasis,
     InvalidItem,
     MaterialWithoutBasis,
-    NotTolerant,
     PromiseOverLegal,
 )
 from tongban.domain.errors import RuleBroken
@@ -304,10 +303,25 @@ def test_a_fee_needs_a_basis() -> None:
     check_item(DEFINITION | {"fee": fee | {"basis": "a law"}})
 
 
-def test_a_material_follows_later_only_where_that_is_offered() -> None:
+def test_a_material_that_may_follow_makes_the_acceptance_tolerant() -> None:
     late = material(2, necessity="TOLERABLE")
-    given().when(PublishItem(late)).then_refuses(NotTolerant, at="/materials/2/necessity")
-    check_item(late | {"tolerantAcceptance": True})
+    check_item(late)
+    assert read_item(late).terms["tolerant"] == {"value": 10, "unit": "WORKING_DAY"}
+    assert read_item(DEFINITION).terms["tolerant"] is None
+
+
+def test_an_entry_that_names_its_sources_stands_on_them_as_a_whole() -> None:
+    """The older shape of an entry: no law part by part, but where it was taken from."""
+    materials = [{key: value for key, value in m.items() if key != "basis"} for m in DEFINITION["materials"]]
+    entry = {k: v for k, v in DEFINITION.items() if k not in ("legalBasis", "materialsBasis")}
+    entry |= {"materials": materials, "sources": ["行政许可法"], "fee": {"charged": True}}
+    check_item(entry)
+    assert read_item(entry).terms["fee"] == {"amount": None, "currency": "CNY"}
+    nothing = {k: v for k, v in entry.items() if k != "sources"}
+    given().when(PublishItem(nothing)).then_refuses(InvalidItem, at="/legalBasis")
+    groundless = entry | {"materials": [materials[0] | {"basis": None}, *materials[1:]]}
+    given().when(PublishItem(groundless)).then_refuses(MaterialWithoutBasis, at="/materials/0/basis")
+    given().when(PublishItem(entry | {"fee": {"charged": True, "basis": None}})).then_refuses(FeeWithoutBasis)
 
 
 COMMITTED = {"eligible": True, "checkWithin": {"value": 1, "unit": M}}

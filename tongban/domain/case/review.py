@@ -95,12 +95,10 @@ def claim_case(command: ClaimCase, circumstances: Circumstances, case: Case, fac
     _to_work_on(case, command.branch)
     officer = circumstances.actor.id
     claimed_by = case.claims.get(command.branch)
-    if claimed_by == officer:
-        return []
-    if claimed_by is not None and not facts.covers:
-        raise ClaimedByOther(branch=command.branch, claimed_by=claimed_by)
+    if claimed_by == officer or (claimed_by is not None and facts.covers):
+        return []  # who covers works on it as it is: it is the absent one's again when he is back
     if claimed_by is not None:
-        return [CaseReassigned(branch=command.branch, officer=officer, previous=claimed_by)]
+        raise ClaimedByOther(branch=command.branch, claimed_by=claimed_by)
     return [CaseClaimed(branch=command.branch, officer=officer)]
 
 

@@ -18,7 +18,6 @@ from tongban.domain.catalogue.refusals import (
     FeeWithoutBasis,
     InvalidItem,
     MaterialWithoutBasis,
-    NotTolerant,
     PromiseOverLegal,
 )
 from tongban.domain.catalogue.spans import within
@@ -119,9 +118,25 @@ def _check_names(entry: Part) -> None:
     entry.name("departmentId")
     entry.part("reviewBranches").texts("departments")
     entry.texts("serviceObjects", SERVICE_OBJECTS)
-    entry.texts("legalBasis")
+    _check_ground(entry)
     if entry.has("resultLicenceTypeId"):
         entry.name("resultLicenceTypeId")
+
+
+def _check_ground(entry: Part) -> None:
+    """设定依据: the law that sets the item, else at least the sources the entry was written from."""
+    entry.texts("legalBasis" if entry.has("legalBasis") or not entry.has("sources") else "sources")
+
+
+def _has_basis(part: Part, entry: Part) -> bool:
+    """Whether a part stands on law of its own.
+
+    An entry that names its sources instead of its law, part by part, stands on them as a whole; what says in so many
+    words that it has no basis has none there either.
+    """
+    if part.text_or_none("basis") is not None:
+        return True
+    return "basis" not in part.value and not entry.has("legalBasis")
 
 
 def _check_limits(entry: Part) -> None:
@@ -165,9 +180,9 @@ def _said(limit: Part) -> str:
 
 
 def _check_materials(entry: Part, questions: Mapping[str, Question]) -> None:
+    entry.flag("tolerantAcceptance")
     materials = entry.parts("materials")
     shared_basis = entry.text_or_none("materialsBasis")
-    tolerant = entry.flag("tolerantAcceptance")
     for material in materials:
         material.only(
             (
@@ -190,9 +205,7 @@ def _check_materials(entry: Part, questions: Mapping[str, Question]) -> None:
             _named(material.text(key), material.place(key))
         material.choice("sourceType", SOURCES)
         _check_exemption(material)
-        necessity = material.choice("necessity", NECESSITIES)
-        if necessity == "TOLERABLE" and not tolerant:
-            raise NotTolerant(at=material.place("necessity"))
+        material.choice("necessity", NECESSITIES)
         if material.has("condition"):
             check_condition(material, "condition", questions)
         for key in ("standard", "blankForm", "sample"):
@@ -202,7 +215,7 @@ def _check_materials(entry: Part, questions: Mapping[str, Question]) -> None:
             material.choice("form", MATERIAL_FORMS)
         if material.has("copies"):
             material.count("copies", least=1, most=20)
-        if not (material.text_or_none("basis") or shared_basis):
+        if shared_basis is None and not _has_basis(material, entry):
             raise MaterialWithoutBasis(at=material.place("basis"), material=material.value["materialId"])
     entry.none_twice("materials", (material.value["materialId"] for material in materials))
     entry.none_twice("materials", (material.value["nameZh"] for material in materials))
@@ -279,9 +292,9 @@ def _check_fee(entry: Part) -> None:
     fee.only({"charged", "amount", "currency", "basis"})
     if not fee.flag("charged"):
         return
-    if fee.text_or_none("basis") is None:
+    if not _has_basis(fee, entry):
         raise FeeWithoutBasis(at=fee.place("basis"))
-    if not _AMOUNT.fullmatch(fee.text("amount")):
-        fee.refuse("amount", "an amount with two decimals is required")
+    if fee.has("amount") and not _AMOUNT.fullmatch(fee.text("amount")):
+        fee.refuse("amount", "an amount with two decimals is required, or none where it is worked out for each case")
     if fee.has("currency"):
         fee.choice("currency", {defaults.CURRENCY})

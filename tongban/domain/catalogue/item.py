@@ -99,7 +99,7 @@ def _name(material: Mapping[str, Any]) -> MaterialName:
 
 def _terms(entry: Mapping[str, Any]) -> dict[str, Any]:
     own = entry.get("clockRules") or {}
-    tolerant = entry.get("tolerantAcceptance")
+    tolerant = entry.get("tolerantAcceptance") or any(m.get("necessity") == "TOLERABLE" for m in entry["materials"])
     commitment = entry.get("commitment") or {}
     return {
         "legal": _limit(entry.get("legalTimeLimit")),

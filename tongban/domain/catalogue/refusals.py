@@ -59,12 +59,6 @@ class FeeWithoutBasis(RuleBroken):
     zh = "收费没有法律、行政法规依据。"
 
 
-class NotTolerant(RuleBroken):
-    """A material may follow later only on an item with tolerant acceptance (容缺受理)."""
-
-    zh = "未实行容缺受理的事项不得设置容缺后补材料。"
-
-
 class CommitmentExcluded(RuleBroken):
     """Matters of public safety, ecology, health, life and property, and immediate ones, take no commitment.
 
