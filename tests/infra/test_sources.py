@@ -16,7 +16,7 @@ from tongban.domain.case.commands import How
 from tongban.domain.sharing.events import ExchangeResult
 from tongban.infra.reference import load_reference, sample_items
 from tongban.infra.settings import Settings
-from tongban.infra.sources.asking import Asked, Asker, Patience
+from tongban.infra.sources.asking import Asker, Exchange, Patience
 from tongban.infra.sources.http import HttpSource
 from tongban.infra.sources.protocol import Answer, Question, Source, SourceFailed
 from tongban.infra.sources.registry import BadSources, Sources, open_sources, source_of
@@ -129,8 +129,8 @@ def test_shares_are_what_they_are_set_to() -> None:
     assert 130 < seen["failed"] < 270
 
 
-def asked_over_http(url: str, *questions: Question, patience: Patience = PATIENCE) -> list[Asked]:
-    async def all_of(source: Source) -> list[Asked]:
+def asked_over_http(url: str, *questions: Question, patience: Patience = PATIENCE) -> list[Exchange]:
+    async def all_of(source: Source) -> list[Exchange]:
         asker = Asker(patience)
         return [await asker.ask(source, each) for each in questions]
 

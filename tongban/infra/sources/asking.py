@@ -32,7 +32,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Exchange:
     """What came of a question; `answer` is None unless the source spoke. `attempts` 0: it was not asked at all."""
 
     question: Question
@@ -62,11 +62,11 @@ class Asker:
     clock: Callable[[], float] = time.monotonic
     _health: dict[str, _Health] = field(default_factory=dict)
 
-    async def ask(self, source: Source, question: Question) -> Asked:
+    async def ask(self, source: Source, question: Question) -> Exchange:
         """Never raises for what a source does."""
         health = self._health.setdefault(question.source, _Health())
         if health.failures >= self.patience.failures and (self.clock() < health.rests_until or health.tried):
-            return Asked(question, ExchangeResult.ERROR, None, 0, NOT_ASKED)
+            return Exchange(question, ExchangeResult.ERROR, None, 0, NOT_ASKED)
         health.tried = health.failures >= self.patience.failures
         try:
             asked = await self._try(source, question)
@@ -79,7 +79,7 @@ class Asker:
             health.rests_until = self.clock() + self.patience.rest
         return asked
 
-    async def _try(self, source: Source, question: Question) -> Asked:
+    async def _try(self, source: Source, question: Question) -> Exchange:
         started = time.perf_counter()
         result = ExchangeResult.ERROR
         answer: Answer | None = None
@@ -107,4 +107,4 @@ class Asker:
                 result = ExchangeResult.FOUND if answer.found else ExchangeResult.EMPTY
                 break
         milliseconds = round((time.perf_counter() - started) * 1000)
-        return Asked(question, result, answer, milliseconds, attempt)
+        return Exchange(question, result, answer, milliseconds, attempt)

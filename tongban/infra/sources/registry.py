@@ -14,7 +14,7 @@ from tongban.domain.sharing.events import ExchangeResult
 from tongban.infra.read_access import ReadAccess
 from tongban.infra.reference import load_reference
 from tongban.infra.settings import Settings
-from tongban.infra.sources.asking import NOT_ASKED, Asked, Asker, Patience
+from tongban.infra.sources.asking import NOT_ASKED, Asker, Exchange, Patience
 from tongban.infra.sources.http import HttpSource
 from tongban.infra.sources.library import OwnLibrary
 from tongban.infra.sources.protocol import Question, Source
@@ -53,16 +53,16 @@ class Sources:
         self._asker = asker
         self._own = own
 
-    async def ask(self, question: Question) -> Asked:
+    async def ask(self, question: Question) -> Exchange:
         """Never raises for what a source does."""
         if question.kind == How.E_LICENCE and self._own is not None:
             # Its health is its own: a library that is away must not count against the issuer.
             asked = await self._asker.ask(self._own, question._replace(source="own-library"))
             if asked.result is ExchangeResult.FOUND:
-                return Asked(question, asked.result, asked.answer, asked.latency_ms, asked.attempts)
+                return Exchange(question, asked.result, asked.answer, asked.latency_ms, asked.attempts)
         source = self._connected.get(question.source) or self._connected.get(ANY)
         if source is None:
-            return Asked(question, ExchangeResult.ERROR, None, 0, NOT_ASKED)
+            return Exchange(question, ExchangeResult.ERROR, None, 0, NOT_ASKED)
         return await self._asker.ask(source, question)
 
     async def close(self) -> None:
