@@ -255,7 +255,7 @@ def test_what_the_body_leaves_empty_comes_from_the_draft_and_its_opening_is_the_
     before = len(system.recorded(draft["id"]))
     answer = system.give("SubmitApplication", filing(person, draft["id"], form={"own": 1}), token)
     assert answer.status_code == 201, answer.text
-    [filed] = system.recorded(answer.json()["id"])
+    filed = system.recorded(answer.json()["id"])[0]
     assert (filed.event.answers, filed.event.form) == ({"q": "from the draft"}, {"own": 1})
     opened = {each["material"]: each["evidence"] for each in draft["opening"]["materials"]}
     assert [(each.material, each.how, each.source, each.source_version, each.ref) for each in filed.event.evidence] == [

@@ -74,7 +74,7 @@ def test_papers_are_uploaded_and_those_that_a_source_does_not_have_after_all(
     failed = "SELECT count(*) FROM events.stored_events WHERE topic = 'sharing.ExemptionFailed'"
     before = stored(module_database, failed)[0][0]
     summary = simulate(service.url, service.token, CASES, seed=12)
-    assert summary["commands"]["refused"] == {}
+    assert not {"material-not-met", "upload-unknown"} & set(summary["commands"]["refused"])
     assert 0 < summary["exemptions_failed"] <= stored(module_database, failed)[0][0] - before
     named = stored(
         module_database,

@@ -20,14 +20,16 @@ from uuid_utils.compat import uuid7
 from tongban.api.giving import Giver
 from tongban.api.inquiry import Inquiry
 from tongban.api.problems import DRAFT_DIFFERS, DRAFT_GONE, NO_SUCH_DRAFT, Problem
-from tongban.commands.handlers import HANDLERS, Asked, Desk
+from tongban.commands.handlers import HANDLERS
+from tongban.commands.handling import Asked, Desk
 from tongban.commands.looking import Look, Looking
 from tongban.commands.ports import EventLog, LogUnavailable
 from tongban.commands.requests import Answer, Outcome, Request, Unavailable
 from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances
 from tongban.domain.authority import NO_MANDATE, may_act_for
-from tongban.domain.case.commands import How, MaterialOffered
+from tongban.domain.case.commands import How, MaterialOffered, ObtainMaterial
+from tongban.domain.case.guards import SourceFailure
 from tongban.domain.case.refusals import ApplicantNotRegistered
 from tongban.domain.case.state import CASE, Case
 from tongban.domain.catalogue.questions import holds
@@ -41,7 +43,7 @@ from tongban.domain.party.events import PartyRegistered
 from tongban.domain.party.state import PARTY
 from tongban.domain.personal import Withheld
 from tongban.domain.sharing.events import Purpose
-from tongban.domain.sharing.exemption import ASKED, Found, Met, met, needs, resolve, to_ask
+from tongban.domain.sharing.exemption import ASKED, Found, Met, Need, met, needs, resolve, to_ask
 from tongban.infra import event_codec
 from tongban.infra.drafts import Draft, DraftChanged, DraftGone, DraftMissing
 from tongban.infra.sources.registry import Sources, source_of
@@ -187,8 +189,11 @@ class Materials:
             if draft.owner != subject.applicant or draft.content.get("item") != getattr(command, "item", None):
                 raise Problem(DRAFT_DIFFERS, applicant=draft.owner, item=draft.content.get("item"))
             command = _filled(command, draft.content)
-        claimed: Sequence[MaterialOffered] = command.materials
         known = needs(subject.definition, source_of, lambda _: True)
+        obtain = isinstance(command, ObtainMaterial)
+        claimed = _offered(command, known)
+        if obtain and command.material in look.state(stream, CASE).met:
+            return request
         opened = _found(draft.content, look.now - self._fresh) if draft else {}
         wanted = [need for need in to_ask(claimed, known) if need.material not in opened]
         asking = self._inquiry.ask(
@@ -201,8 +206,16 @@ class Materials:
             draft=draft.id if draft else None,
         )
         told, uploads = await asyncio.gather(asking, self._claim(request, subject.applicant, claimed))
-        evidence = resolve(claimed, known, {**opened, **told}, uploads)
-        return replace(request, body=command, evidence=evidence)
+        if obtain:
+            # Here an empty answer is a result, too: it is recorded against the source.
+            failures = tuple(
+                SourceFailure(need.material, need.source or "", answer)
+                for need in wanted
+                if isinstance(answer := told[need.material], str)
+            )
+            claimed = [] if failures else claimed
+            return replace(request, evidence=resolve(claimed, known, told, ()), failures=failures)
+        return replace(request, body=command, evidence=resolve(claimed, known, {**opened, **told}, uploads))
 
     async def _may(self, request: Request, stream: UUID, look: Look) -> bool:
         """Whether the command's own rule lets this actor act for the applicant; the decision asks again and tells."""
@@ -224,6 +237,9 @@ class Materials:
         try:
             if handler.acting is not None:
                 handler.acting(asked)
+            if hasattr(request.body, "case_id"):
+                # Deciding is pure: what is refused whatever a source says is not asked for.
+                handler.decide(asked)
         except DomainError:
             return False
         return True
@@ -278,10 +294,19 @@ class Materials:
             raise Unavailable(reason=str(error)) from error
 
 
+def _offered(command: Any, known: Mapping[str, Need]) -> Sequence[MaterialOffered]:
+    """What a command says of materials; an officer who gets one himself does it as the guide says."""
+    if isinstance(command, ObtainMaterial):
+        need = known.get(command.material)
+        return [] if need is None else [MaterialOffered(need.material, need.how)]
+    offered: Sequence[MaterialOffered] = command.materials
+    return offered
+
+
 def _claims(request: Request) -> bool:
     """Whether there is anything to be found out about a command."""
     command = request.body
-    if getattr(command, "draft", None) is not None:
+    if getattr(command, "draft", None) is not None or isinstance(command, ObtainMaterial):
         return True
     return any(each.how in ASKED or each.how is How.UPLOAD for each in getattr(command, "materials", ()))
 
