@@ -44,6 +44,7 @@ def running(servers: Servers, *names: str) -> Iterator[Running]:
         "TONGBAN_KAFKA_BOOTSTRAP": servers.settings.kafka_bootstrap if "relay" in names else "",
         "TONGBAN_DATA": str(servers.settings.data),
         "TONGBAN_PORT": str(port),
+        **{f"TONGBAN_SIMULATED_{share}": "0" for share in ("MISSING", "FAILING", "SLOW")},
     }
     with ExitStack() as stack:
         for name in names:

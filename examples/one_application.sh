@@ -26,10 +26,16 @@ echo "$answer"
 party=$(echo "$answer" | field id)
 citizen=$(token citizen "$party")
 
+echo 'The person uploads a paper, which is named by what is in it:'
+answer=$(curl --silent --show-error --fail-with-body "$here/uploads" --data-binary 'Contract of sale' \
+  -H "Authorization: Bearer $citizen" -H 'Content-Type: text/plain')
+echo "$answer"
+paper=$(echo "$answer" | field ref)
+
 echo 'The person files (items, departments and materials: tongban/data/catalogue.json, or GraphQL items):'
 answer=$(command_ SubmitApplication \
   '{"item":"property-transfer","applicant":"'"$party"'","channel":"WEB","form":{"address":"世纪大道 1 号"},
-    "materials":[{"material":"form","how":"FORM_PREFILL","ref":null},{"material":"id-card","how":"E_LICENCE","ref":null}]}' \
+    "materials":[{"material":"form","how":"FORM_PREFILL","ref":null},{"material":"sale-contract","how":"UPLOAD","ref":"'"$paper"'"}]}' \
   "$citizen")
 echo "$answer"
 case_id=$(echo "$answer" | field id)

@@ -29,6 +29,7 @@ from tongban.infra.embedded.process import Child
 DATABASE = "tongban"
 PROCESSES = ("api", "relay", "project", "react")
 SERVERS = ("postgres", "kafka")
+SOURCES_THAT_ANSWER = {f"TONGBAN_SIMULATED_{share}": "0" for share in ("MISSING", "FAILING", "SLOW")}
 RESTART_PAUSE = 0.2
 READY_SECONDS = 120.0
 
@@ -69,6 +70,7 @@ class System:
             "TONGBAN_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "TONGBAN_PORT": str(self.port),
             "TONGBAN_DATA": str(self.folder),
+            **SOURCES_THAT_ANSWER,
         }
 
     def start(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,26 @@ from starlette.types import ASGIApp
 
 from tests.servers import Database
 from tongban.api.app import create_app
-from tongban.api.commands import Bus
 from tongban.api.delivery import Delivery
+from tongban.api.giving import Bus, Giver
 from tongban.api.limits import Limits
+from tongban.api.materials import Materials
 from tongban.api.server import server as make_server
 from tongban.commands.bus import CommandBus
 from tongban.domain.actor import Role
+from tongban.domain.recorded import Recorded
 from tongban.infra.command_records import CommandRecords
-from tongban.infra.database import DbRole, open_pool
+from tongban.infra.database import DbRole, connect, open_pool
+from tongban.infra.event_codec import decode
+from tongban.infra.history import all_events, case_history
 from tongban.infra.issuer import Issuer, embedded_verifier
 from tongban.infra.metrics import Metrics
+from tongban.infra.read_access import ReadAccess
 from tongban.infra.reference import sample_items
 from tongban.infra.settings import Settings
-from tongban.infra.write_side import open_write_side
+from tongban.infra.sources.registry import open_sources
+from tongban.infra.write_side import WriteSide, open_prepared, open_vault, open_write_side
+from tongban.projections.registry import apply_batch
 
 
 def citizen_id(serial: int) -> str:
@@ -44,16 +51,42 @@ CITIZEN_IDS = (citizen_id(2), citizen_id(3))
 
 
 @contextmanager
-def command_bus(settings: Settings, delivery: Delivery, **options: Any) -> Iterator[CommandBus]:
+def command_bus(settings: Settings, delivery: Delivery, **options: Any) -> Iterator[tuple[CommandBus, WriteSide]]:
     """The real bus on the real database, started."""
     write_side = open_write_side(settings)
     bus = CommandBus(write_side.batch, deliver=delivery, **options)
     bus.start()
     try:
-        yield bus
+        yield bus, write_side
     finally:
         bus.stop()
         write_side.close()
+
+
+@contextmanager
+def prepared_materials(
+    settings: Settings, write_side: WriteSide
+) -> Iterator[tuple[Callable[[Giver], Materials], ReadAccess]]:
+    """Uploads, drafts and sources on the real database, and reading it as somebody."""
+    prepared = open_prepared(settings, write_side.vault)
+    with open_pool(settings.read_url, DbRole.READER, size=4) as readers:
+        access = ReadAccess(readers)
+        sources = open_sources(settings, access)
+
+        def make(giver: Giver) -> Materials:
+            return Materials(
+                prepared=prepared,
+                sources=sources,
+                event_log=write_side.store,
+                vault=write_side.vault,
+                giver=giver,
+                evidence_hours=settings.evidence_hours,
+            )
+
+        try:
+            yield make, access
+        finally:
+            prepared.pool.close()
 
 
 @contextmanager
@@ -110,6 +143,25 @@ class Tongban:
         assert row is not None
         return int(row[0])
 
+    def recorded(self, stream: UUID | str) -> list[Recorded]:
+        """The events of a stream, unsealed."""
+        vault, keys = open_vault(self.settings)
+        with keys, psycopg.connect(self.settings.admin_database_url) as conn:
+            return case_history(conn, UUID(str(stream)), vault)
+
+    def project(self) -> None:
+        """Bring the read tables up to date."""
+        with psycopg.connect(self.settings.admin_database_url) as conn:
+            events = [decode(state, position) for position, _, _, _, state in all_events(conn)]
+        with connect(self.settings.database_url, DbRole.PROJECTOR) as conn, conn.transaction(), conn.cursor() as cursor:
+            cursor.execute("SET LOCAL search_path TO read")
+            apply_batch(cursor, events)
+
+    def erase(self, person: str) -> None:
+        """Destroy a person's key."""
+        with connect(self.settings.database_url, DbRole.KEYS) as conn:
+            conn.execute("UPDATE keys.person_key SET state = 'destroyed', wrapped = NULL WHERE subject = %s", (person,))
+
     def publish(self, item_id: str) -> None:
         """Publish an item of the sample catalogue, or its next version."""
         item = next(item for item in sample_items() if item["id"] == item_id)
@@ -159,15 +211,15 @@ def tongban(
     issuer = Issuer(settings)
     generous = limits or Limits(commands_per_second=100_000, commands_burst=100_000)
 
-    @contextmanager
-    def some_bus() -> Iterator[Bus]:
+    with ExitStack() as stack:
+        make: Callable[[Giver], Materials] | None = None
+        access: ReadAccess | None = None
         if bus is not None:
-            yield bus
+            used = bus
         else:
-            with command_bus(settings, delivery, observer=metrics, **bus_options) as made:
-                yield made
-
-    with some_bus() as used, open_pool(settings.database_url, DbRole.WRITER, size=2) as records:
+            used, write_side = stack.enter_context(command_bus(settings, delivery, observer=metrics, **bus_options))
+            make, access = stack.enter_context(prepared_materials(settings, write_side))
+        records = stack.enter_context(open_pool(settings.database_url, DbRole.WRITER, size=2))
         app = create_app(
             bus=used,
             delivery=delivery,
@@ -176,6 +228,8 @@ def tongban(
             checks=tuple,
             metrics=metrics,
             records=CommandRecords(records),
+            materials=make,
+            access=access,
             limits=generous,
         )
         with served(app, settings) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:

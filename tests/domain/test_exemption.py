@@ -88,12 +88,15 @@ def test_evidence_names_source_version_and_answer_of_what_was_found_and_the_hash
         MaterialOffered("layout", How.UPLOAD, REF),
         MaterialOffered("rules", How.COMMITMENT),
         MaterialOffered("unheard-of", How.DATA_SHARING),
+        MaterialOffered("sale-contract", How.E_LICENCE),
     )
     assert resolve(claimed, known(), {"id-card": FOUND}, {REF}) == (
         Evidence("id-card", "E_LICENCE", "psb", "7", "answer-1"),
         Evidence("layout", "UPLOAD", "applicant", None, REF),
         Evidence("rules", "COMMITMENT", "applicant", None, None),
+        # What the guide does not name is the decision's to refuse.
         Evidence("unheard-of", "DATA_SHARING", "applicant", None, None),
+        Evidence("sale-contract", "E_LICENCE", "applicant", None, None),
     )
 
 
@@ -102,7 +105,6 @@ def test_evidence_names_source_version_and_answer_of_what_was_found_and_the_hash
     [
         (MaterialOffered("id-card", How.E_LICENCE), {"id-card": "EMPTY"}, "lt-id-card", "EMPTY"),
         (MaterialOffered("id-card", How.E_LICENCE), {}, "lt-id-card", "NOT_CONNECTED"),
-        (MaterialOffered("layout", How.E_LICENCE), {}, None, "NOT_OFFERED"),
     ],
 )
 def test_what_a_source_does_not_have_cannot_be_claimed(

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ import httpx
 from joserfc import jwt
 from starlette.types import ASGIApp
 
+from tests.api.serving import prepared_materials
 from tongban.api.app import create_app
 from tongban.api.delivery import Delivery
 from tongban.api.limits import Limits
@@ -31,6 +32,7 @@ from tongban.infra.numbers import SerialNumbers
 from tongban.infra.reference import load_reference, sample_items
 from tongban.infra.settings import Settings
 from tongban.infra.vault import Vault
+from tongban.infra.write_side import WriteSide
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,13 @@ def running_service(
     database_url: str, folder: Path, *, limits: Limits | None = None, port: int | None = None
 ) -> Iterator[Service]:
     """The command API over this database."""
-    settings = Settings(database_url=database_url, data=folder, port=port or free_ports(1)[0])
+    settings = Settings(
+        database_url=database_url,
+        data=folder,
+        port=port or free_ports(1)[0],
+        simulated_missing=0.1,
+        simulated_failing=0.05,
+    )
     log = EventStore(database_url)
     keys, numbers = (open_pool(database_url, role, size=2) for role in (DbRole.KEYS, DbRole.WRITER))
     pepper, key_encryption_key = b"p" * 32, b"k" * 32
@@ -82,9 +90,13 @@ def running_service(
         licence_types=load_reference(),
     )
     delivery = Delivery()
-    batch = Batch(log=log, codec=event_codec, keyring=Vault(keys, key_encryption_key), desk=desk)
+    vault = Vault(keys, key_encryption_key)
+    batch = Batch(log=log, codec=event_codec, keyring=vault, desk=desk)
+    write_side = WriteSide(batch, log, vault, (keys, numbers))
     bus = CommandBus(batch, deliver=delivery)
     issuer = Issuer(settings)
+    materials = ExitStack()
+    make, access = materials.enter_context(prepared_materials(settings, write_side))
     app = create_app(
         bus=bus,
         delivery=delivery,
@@ -92,6 +104,8 @@ def running_service(
         settings=settings,
         checks=list,
         metrics=Metrics(),
+        materials=make,
+        access=access,
         limits=limits,
     )
     bus.start()
@@ -100,9 +114,8 @@ def running_service(
             yield Service(url, issuer, settings)
     finally:
         bus.stop()
-        log.close()
-        keys.close()
-        numbers.close()
+        materials.close()
+        write_side.close()
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from tongban.simulate.client import IssueToken
 from tongban.simulate.plan import plan_case
 
 CASES = 40
+# What sources were asked comes on top of what the simulation asked for.
+OF_COMMANDS = "SELECT count(*) FROM events.stored_events WHERE topic NOT LIKE 'sharing.%'"
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +55,9 @@ def after_tokens(number: int, issue: IssueToken, act: Callable[[], None]) -> Iss
 def test_every_command_is_accepted_and_the_store_has_what_the_summary_says(
     service: Service, module_database: Database
 ) -> None:
-    before = stored(module_database, "SELECT count(*) FROM events.stored_events")[0][0]
+    before = stored(module_database, OF_COMMANDS)[0][0]
     summary = simulate(service.url, service.token, CASES, seed=1)
-    after = stored(module_database, "SELECT count(*) FROM events.stored_events")[0][0]
+    after = stored(module_database, OF_COMMANDS)[0][0]
     plans = [plan_case(1, index, 1) for index in range(CASES)]
     assert summary["commands"]["refused"] == {}
     assert summary["commands"]["sent"] == sum(len(plan.steps) for plan in plans) + summary["parties"]
@@ -66,10 +68,30 @@ def test_every_command_is_accepted_and_the_store_has_what_the_summary_says(
     assert "stopped" not in summary
 
 
+def test_papers_are_uploaded_and_those_that_a_source_does_not_have_after_all(
+    service: Service, module_database: Database
+) -> None:
+    failed = "SELECT count(*) FROM events.stored_events WHERE topic = 'sharing.ExemptionFailed'"
+    before = stored(module_database, failed)[0][0]
+    summary = simulate(service.url, service.token, CASES, seed=12)
+    assert not {"material-not-met", "upload-unknown"} & set(summary["commands"]["refused"])
+    assert 0 < summary["exemptions_failed"] <= stored(module_database, failed)[0][0] - before
+    named = stored(
+        module_database,
+        "SELECT DISTINCT c.event #>> '{data,applicant}', e.evidence ->> 'ref' FROM"
+        " (SELECT convert_from(state, 'UTF8')::json AS event FROM events.stored_events"
+        " WHERE topic = 'case.ApplicationSubmitted') AS c,"
+        " json_array_elements(c.event -> 'evidence') AS e (evidence) WHERE e.evidence ->> 'how' = 'UPLOAD'",
+    )
+    kept = stored(module_database, "SELECT owner::text, 'sha256:' || encode(digest, 'hex') FROM materials.upload")
+    assert named
+    assert set(named) <= set(kept)
+
+
 def test_simulating_again_repeats_nothing_and_more_cases_go_on_from_there(
     service: Service, module_database: Database
 ) -> None:
-    count = "SELECT count(*) FROM events.stored_events"
+    count = OF_COMMANDS
     first = simulate(service.url, service.token, 20, seed=2, days=3)
     events = stored(module_database, count)
     again = simulate(service.url, service.token, 20, seed=2, days=3)

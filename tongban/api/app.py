@@ -18,15 +18,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tongban.api.asyncapi import asyncapi
 from tongban.api.batches import Batches
-from tongban.api.commands import Bus, CommandEndpoint
+from tongban.api.commands import CommandEndpoint
 from tongban.api.delivery import Delivery
+from tongban.api.drafts import DraftEndpoints
+from tongban.api.giving import Bus, Giver
 from tongban.api.health import Checks, Readyz, livez
 from tongban.api.limits import LimitBody, Limits, Rate
+from tongban.api.materials import Materials
 from tongban.api.openapi import openapi
 from tongban.api.principal import Authenticated, header_of
 from tongban.api.problems import METHOD_NOT_ALLOWED, UNKNOWN_ROUTE, Kind, Problem, problem_of, render
+from tongban.api.uploads import UploadEndpoints
 from tongban.infra.command_records import CommandRecords
 from tongban.infra.metrics import Metrics
+from tongban.infra.read_access import ReadAccess
 from tongban.infra.settings import Settings
 from tongban.infra.tokens import Verifier
 
@@ -44,6 +49,8 @@ def create_app(
     checks: Checks,
     metrics: Metrics,
     records: CommandRecords | None = None,
+    materials: Callable[[Giver], Materials] | None = None,
+    access: ReadAccess | None = None,
     graphql: ASGIApp | None = None,
     sdl: Callable[[], str] | None = None,
     limits: Limits | None = None,
@@ -52,33 +59,34 @@ def create_app(
     """The application.
 
     `delivery` is what the bus was given as `deliver`. Without `records` no refusal says what changed, and there are no
-    batches. `graphql` finds the caller in `scope[principal.ACTOR]`.
+    batches. `materials` makes what finds out about materials, and with it come uploads and drafts; `access` lets
+    officers see uploads through their cases. `graphql` finds the caller in `scope[principal.ACTOR]`.
     `lifespan` starts and stops what belongs to the process (the bus, readiness).
     """
     limits = limits or Limits()
     rate = Rate(limits.commands_per_second, limits.commands_burst)
+    giver = Giver(bus, delivery, settings.command_deadline)
+    prepared = materials(giver) if materials else None
     direct: dict[str, ASGIApp] = {}
     direct["/commands"] = CommandEndpoint(
-        bus=bus,
-        delivery=delivery,
+        giver=giver,
         verifier=verifier,
         metrics=metrics,
-        deadline=settings.command_deadline,
         limits=limits,
         rate=rate,
         records=records,
+        materials=prepared,
     )
     if records is not None:
         direct["/batches"] = Batches(
-            bus=bus,
-            delivery=delivery,
+            giver=giver,
             verifier=verifier,
             records=records,
             rate=rate,
             limits=limits,
-            deadline=settings.command_deadline,
             at_once=settings.batch_limit,
             most=settings.batch_commands,
+            materials=prepared,
         )
     routes: list[BaseRoute] = [
         Route("/openapi.json", _document(openapi)),
@@ -87,6 +95,11 @@ def create_app(
         Route("/readyz", Readyz(checks).answer),
         Route("/metrics", _exposition(metrics)),
     ]
+    if prepared is not None:
+        uploads = UploadEndpoints(
+            prepared, access, verifier, rate, limit=settings.upload_limit, types=settings.upload_types
+        )
+        routes += uploads.routes() + DraftEndpoints(prepared, verifier, rate, limit=limits.command_body).routes()
     if sdl is not None:
         routes.append(Route("/schema.graphql", _text(sdl)))
     if graphql is not None:
@@ -98,7 +111,7 @@ def create_app(
         routes=routes,
         middleware=[Middleware(Guard, metrics=metrics, direct=direct)],
         exception_handlers={HTTPException: _told_as_problem},
-        lifespan=_with_delivery(delivery, lifespan),
+        lifespan=_with_own(delivery, prepared, lifespan),
     )
 
 
@@ -161,6 +174,8 @@ _COUNTED = frozenset(
         "/commands",
         "/batches",
         "/graphql",
+        "/uploads",
+        "/drafts",
         "/openapi.json",
         "/asyncapi.json",
         "/schema.graphql",
@@ -171,15 +186,21 @@ _COUNTED = frozenset(
 )
 
 
-def _with_delivery(delivery: Delivery, inner: Lifespan | None) -> Lifespan:
+def _with_own(delivery: Delivery, materials: Materials | None, inner: Lifespan | None) -> Lifespan:
+    """What belongs to the serving loop, around what belongs to the process."""
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         delivery.attach()
-        if inner is None:
-            yield
-        else:
-            async with inner(app):
+        try:
+            if inner is None:
                 yield
+            else:
+                async with inner(app):
+                    yield
+        finally:
+            if materials is not None:
+                await materials.close()
 
     return lifespan
 

@@ -19,17 +19,16 @@ from starlette.types import Receive, Scope, Send
 
 from tongban.api.bodies import BodyReader, load_object, need_object, wrong_at
 from tongban.api.commands import (
-    Bus,
     changes_told,
     check_media_type,
-    expire,
     headers_of,
     idempotency_key,
     public_handlers,
     status_of,
 )
-from tongban.api.delivery import Delivery
+from tongban.api.giving import Giver
 from tongban.api.limits import Limits, Rate, read_body
+from tongban.api.materials import Materials
 from tongban.api.principal import actor_from, pass_rate, rate_key
 from tongban.api.problems import (
     BATCH_UNFINISHED,
@@ -66,24 +65,22 @@ class Batches:
     def __init__(
         self,
         *,
-        bus: Bus,
-        delivery: Delivery,
+        giver: Giver,
         verifier: Verifier,
         records: CommandRecords,
         rate: Rate,
         limits: Limits,
-        deadline: float,
         at_once: int,
         most: int,
+        materials: Materials | None,
     ) -> None:
-        """`most` commands are taken, `at_once` given before their answers are waited for, `deadline` seconds long."""
-        self._bus = bus
-        self._delivery = delivery
+        """`most` commands are taken, `at_once` given before their answers are waited for."""
+        self._giver = giver
+        self._materials = materials
         self._verifier = verifier
         self._records = records
         self._rate = rate
         self._limits = limits
-        self._deadline = deadline
         self._at_once = at_once
         self._most = most
         self._handlers = public_handlers()
@@ -188,24 +185,13 @@ class Batches:
         return outcomes
 
     async def _do_some(self, asked: Sequence[Request | Problem]) -> list[Outcome]:
-        loop = asyncio.get_running_loop()
-        waiters: list[asyncio.Future[Outcome]] = []
-        for request in asked:
-            waiter: asyncio.Future[Outcome] = loop.create_future()
-            waiters.append(waiter)
-            if isinstance(request, Problem):
-                waiter.set_result(request)
-                continue
-            try:
-                self._bus.submit(request, self._delivery.into(waiter))
-            except (Unavailable, KeyInFlight) as refused:
-                waiter.set_result(refused)
-        timers = [loop.call_later(self._deadline, expire, waiter) for waiter in waiters if not waiter.done()]
-        try:
-            return [await waiter for waiter in waiters]
-        finally:
-            for timer in timers:
-                timer.cancel()
+        if self._materials is None:
+            return await self._giver.give_all(asked)
+        # Whatever is to be found out first is found out side by side, so that all still share commits.
+        ready = await asyncio.gather(*map(self._materials.made_out, asked))
+        outcomes = await self._giver.give_all(ready)
+        await asyncio.gather(*map(self._materials.done, asked, outcomes))
+        return outcomes
 
     async def _conclude(
         self, principal: str, batch: CommandBatch, outcomes: Sequence[Outcome], headers: Mapping[bytes, bytes]

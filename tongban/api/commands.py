@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -14,11 +14,11 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from tongban.api.bodies import BodyReader
-from tongban.api.delivery import Delivery, Done
+from tongban.api.giving import Giver
 from tongban.api.limits import Limits, Rate, read_body
+from tongban.api.materials import Materials
 from tongban.api.principal import actor_from, pass_rate
 from tongban.api.problems import (
-    DEADLINE_PASSED,
     INVALID_IF_MATCH,
     KEY_REQUIRED,
     METHOD_NOT_ALLOWED,
@@ -28,7 +28,6 @@ from tongban.api.problems import (
     Problem,
     problem_of,
     render,
-    retry_after,
 )
 from tongban.api.trace import continue_trace, trace_id
 from tongban.commands.handlers import HANDLERS
@@ -48,14 +47,6 @@ _SINGLE = frozenset({b"authorization", b"idempotency-key", b"if-match", b"conten
 log = structlog.get_logger(__name__)
 
 
-class Bus(Protocol):
-    """What takes the commands (`tongban.commands.bus.CommandBus`)."""
-
-    def submit(self, request: Request, done: Done) -> None:
-        """Queue; `done` is called with the outcome, from any thread. Raises Unavailable when the queue is full."""
-        ...
-
-
 def public_handlers() -> Mapping[str, Handler]:
     """The commands that can be given over HTTP."""
     return {name: handler for name, handler in HANDLERS.items() if handler.public}
@@ -67,21 +58,19 @@ class CommandEndpoint:
     def __init__(
         self,
         *,
-        bus: Bus,
-        delivery: Delivery,
+        giver: Giver,
         verifier: Verifier,
         metrics: Metrics,
-        deadline: float,
         limits: Limits,
         rate: Rate,
         records: CommandRecords | None,
+        materials: Materials | None,
     ) -> None:
-        """`deadline` in seconds: how long a caller waits for an answer at most."""
-        self._bus = bus
-        self._delivery = delivery
+        """`materials` finds out about what commands claim; without it commands are taken as they come."""
+        self._giver = giver
+        self._materials = materials
         self._verifier = verifier
         self._metrics = metrics
-        self._deadline = deadline
         self._limits = limits
         self._rate = rate
         self._records = records
@@ -149,22 +138,12 @@ class CommandEndpoint:
             effective_at=body.effective_at,
             trace=trace,
         )
-        return await self._submit(request)
-
-    async def _submit(self, request: Request) -> Answer:
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Outcome] = loop.create_future()
-        self._bus.submit(request, self._delivery.into(waiter))
-        # Cheaper than asyncio.timeout, and the command itself is not cancelled: it may be in a commit already.
-        timer = loop.call_later(self._deadline, expire, waiter)
         try:
-            outcome = await waiter
-        finally:
-            timer.cancel()
-        [outcome] = await changes_told(self._records, [outcome])
-        if isinstance(outcome, Answer):
-            return outcome
-        raise outcome
+            return await (self._giver if self._materials is None else self._materials).give(request)
+        except StaleVersion as stale:
+            [told] = await changes_told(self._records, [stale])
+            assert isinstance(told, Exception)
+            raise told from None
 
     def _observe(self, name: str, outcome: str, seconds: float) -> None:
         # Names that are no command must not become time series.
@@ -173,12 +152,6 @@ class CommandEndpoint:
         if latency is None:
             latency = self._latencies[key] = self._metrics.command_seconds.labels(*key)
         latency.observe(seconds)
-
-
-def expire(waiter: asyncio.Future[Outcome]) -> None:
-    """Let a caller know that no answer came in time."""
-    if not waiter.done():
-        waiter.set_result(Problem(DEADLINE_PASSED, headers=retry_after(1)))
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:

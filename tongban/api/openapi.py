@@ -13,6 +13,7 @@ from tongban.api import batch_docs
 from tongban.api.commands import PREFIX, public_handlers
 from tongban.api.forms import EARLIEST, LATEST, form_of
 from tongban.api.limits import COMMAND_BODY
+from tongban.api.openapi_materials import material_paths
 from tongban.api.problems import kinds
 from tongban.api.schemas import COMPONENTS, Schema, schema_of
 from tongban.commands.handling import Handler
@@ -30,6 +31,8 @@ _SHORT: dict[int, str] = {
     403: "The caller may not do this.",
     404: "No such command, or something the body names does not exist.",
     409: "The stream is at another version (`changed`: what happened since), or this key is still being worked on.",
+    410: "What is named was there once.",
+    412: "The draft is at another version.",
     413: f"The body is larger than {COMMAND_BODY} bytes.",
     415: "The body is not application/json.",
     422: "A rule was broken; `code` is the rule, and its fields say where.",
@@ -46,6 +49,7 @@ def openapi() -> dict[str, Any]:
     paths: dict[str, Any] = {PREFIX + name: {"post": _command(name, handler, shared)} for name, handler in _public()}
     paths[batch_docs.PATH] = batch_docs.path()
     paths.update(_other_paths())
+    paths.update(material_paths(shared))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,7 +60,13 @@ def openapi() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "tags": [{"name": "commands"}, {"name": "reading"}, {"name": "documents"}, {"name": "operation"}],
+        "tags": [
+            {"name": "commands"},
+            {"name": "materials"},
+            {"name": "reading"},
+            {"name": "documents"},
+            {"name": "operation"},
+        ],
         "paths": paths,
         "components": {
             "schemas": dict(sorted(shared.items())),

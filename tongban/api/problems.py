@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 
 from tongban.commands import bus, handlers
+from tongban.commands.ports import LogUnavailable
 from tongban.commands.requests import Unavailable
 from tongban.domain.errors import Conflict, DomainError, Forbidden, NotFound, RuleBroken
+from tongban.domain.sharing import exemption
 
 URN = "urn:tongban:problem:"
 MEDIA_TYPE = b"application/problem+json"
@@ -71,6 +73,34 @@ UNSUPPORTED_MEDIA_TYPE = Kind(
     415,
     "The body must be application/json in UTF-8.",
     "请求体须为 UTF-8 的 application/json。",
+)
+NO_SUCH_UPLOAD = Kind("no-such-upload", 404, "There is no such upload for this caller.", "没有该上传文件。")
+NO_SUCH_DRAFT = Kind("no-such-draft", 404, "There is no such draft for this caller.", "没有该草稿。")
+DRAFT_GONE = Kind("draft-gone", 410, "The draft has expired.", "草稿已过期。")
+UPLOAD_ERASED = Kind(
+    "upload-erased", 410, "The personal data of this upload's owner was erased.", "上传人的个人信息已删除。"
+)
+DRAFT_CHANGED = Kind(
+    "draft-changed", 412, "The draft was changed by someone else in the meantime.", "草稿已被他人更新, 请刷新后重试。"
+)
+MEDIA_TYPE_NOT_TAKEN = Kind(
+    "media-type-not-taken", 415, "Uploads of this media type are not taken.", "不接收此类型的文件。"
+)
+EMPTY_UPLOAD = Kind("empty-upload", 400, "The upload has no content.", "上传内容为空。")
+PARTY_REQUIRED = Kind(
+    "party-required",
+    400,
+    "Who is not the applicant must name the applicant: ?party=<party id>.",
+    "非申请人本人须指明申请人。",
+)
+TOO_MANY_DRAFTS = Kind(
+    "too-many-drafts", 422, "This applicant has as many drafts as are kept: delete one.", "草稿数量已达上限, 请先删除。"
+)
+DRAFT_DIFFERS = Kind(
+    "draft-differs", 422, "The draft is of another applicant or another item.", "草稿的申请人或事项与申请不一致。"
+)
+UPLOAD_DAMAGED = Kind(
+    "upload-damaged", 500, "The stored upload is damaged: upload it again.", "已存文件损坏, 请重新上传。"
 )
 TOO_MANY_REQUESTS = Kind(
     "too-many-requests",
@@ -168,11 +198,13 @@ def problem_of(error: Exception) -> Problem:
             problem = Problem(kind_of(type(error)), headers=headers)
             problem.fields = fields
             return problem
+        case LogUnavailable():
+            return problem_of(Unavailable())
         case _:
             return Problem(INTERNAL_ERROR)
 
 
-_WHERE_RULES_ARE = (bus, handlers)  # importing these imports every module that has rules
+_WHERE_RULES_ARE = (bus, handlers, exemption)  # importing these imports every module that has rules
 
 
 def kinds() -> list[Kind]:

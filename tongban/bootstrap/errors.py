@@ -12,6 +12,7 @@ from tongban.infra.issuer import IssuerRefused
 from tongban.infra.read_access import ReaderTooPowerful
 from tongban.infra.secrets import BrokenSecret
 from tongban.infra.settings import Settings
+from tongban.infra.sources.registry import BadSources
 from tongban.infra.tokens import TokenRefused
 from tongban.infra.topics import TopicsUnusable
 
@@ -25,6 +26,7 @@ OPERATOR_ERRORS: tuple[type[Exception], ...] = (
     psycopg.Error,
     LogUnavailable,
     BrokenSecret,
+    BadSources,
     IssuerRefused,
     TokenRefused,
     TopicsUnusable,

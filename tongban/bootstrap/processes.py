@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from tongban.api.app import create_app
 from tongban.api.delivery import Delivery
+from tongban.api.materials import Materials
 from tongban.api.principal import ACTOR
 from tongban.api.server import server
 from tongban.bootstrap.errors import NotConfigured, need_database
@@ -49,7 +50,8 @@ from tongban.infra.reference import load_reference
 from tongban.infra.relay import Relay, RelayDoubt
 from tongban.infra.relay_metrics import RelayMetrics
 from tongban.infra.settings import Settings
-from tongban.infra.write_side import forget_old_answers, open_write_side, sweep_materials
+from tongban.infra.sources.registry import open_sources
+from tongban.infra.write_side import forget_old_answers, open_prepared, open_write_side, sweep_materials
 from tongban.projections.registry import apply_batch
 
 _READ_CONNECTIONS = 16
@@ -79,6 +81,8 @@ def run_api(settings: Settings) -> None:
     access = ReadAccess(readers)
     records = open_pool(settings.database_url, DbRole.WRITER, size=_RECORD_CONNECTIONS)
     access.assert_powerless()
+    prepared = open_prepared(settings, write_side.vault)
+    sources = open_sources(settings, access)
     readiness = Readiness(settings, metrics, writer_alive=lambda: bus.alive)
 
     @asynccontextmanager
@@ -91,6 +95,7 @@ def run_api(settings: Settings) -> None:
         finally:
             readiness.stop()
             bus.stop()
+            prepared.pool.close()
             write_side.close()
             readers.close()
             records.close()
@@ -103,6 +108,15 @@ def run_api(settings: Settings) -> None:
         checks=readiness.checks,
         metrics=metrics,
         records=CommandRecords(records),
+        materials=lambda giver: Materials(
+            prepared=prepared,
+            sources=sources,
+            event_log=write_side.store,
+            vault=write_side.vault,
+            giver=giver,
+            evidence_hours=settings.evidence_hours,
+        ),
+        access=access,
         graphql=ReadView(
             reading=access.reading,
             get_actor=lambda request: request.scope.get(ACTOR),

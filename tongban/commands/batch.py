@@ -228,6 +228,7 @@ class Batch:
                 holder=holder,
                 desk=self._desk,
                 evidence=request.evidence,
+                failures=request.failures,
             )
             asked = _as_the_law_says(work, asked)
             if (acting := work.handler.acting) is not None:

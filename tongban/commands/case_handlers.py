@@ -163,6 +163,7 @@ def _facts(asked: Asked) -> CaseFacts:
     return CaseFacts(
         calendar=asked.other(_CALENDAR[0], CALENDAR),
         evidence=asked.evidence,
+        failures=asked.failures,
         covers=bool(asked.state.claims) and _covers(asked),
         licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
     )

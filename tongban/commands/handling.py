@@ -11,6 +11,7 @@ from uuid import UUID
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
 from tongban.domain.actor import Actor, Role
 from tongban.domain.aggregate import Aggregate, Circumstances
+from tongban.domain.case.guards import SourceFailure
 from tongban.domain.recorded import Evidence
 
 
@@ -38,7 +39,7 @@ class Asked(NamedTuple):
     """One command with everything its decision may look at.
 
     `other(stream, kind)` is the state of a stream the handler reads; `holder` who has the identifier that was named;
-    `evidence` what was found out about the materials that the command claims.
+    `evidence` what was found out about the materials that the command claims, `failures` which sources gave nothing.
     """
 
     command: Any
@@ -49,6 +50,7 @@ class Asked(NamedTuple):
     holder: UUID | None
     desk: Desk
     evidence: tuple[Evidence, ...] = ()
+    failures: tuple[SourceFailure, ...] = ()
 
 
 def _nothing(_: Any) -> tuple[UUID, ...]:

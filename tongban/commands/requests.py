@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tongban.domain.actor import Actor
+from tongban.domain.case.guards import SourceFailure
 from tongban.domain.errors import Conflict, DomainError, RuleBroken
 from tongban.domain.recorded import Evidence
 
@@ -21,7 +22,8 @@ def principal_of(actor: Actor) -> str:
 class Request:
     """One command with who asks. `fingerprint` is the SHA-256 of what was asked; `trace` a W3C traceparent.
 
-    `evidence` is what was found out about the materials that the command claims, before it came here.
+    `evidence` is what was found out about the materials that the command claims, before it came here; `failures` are
+    sources that were asked and did not give what they owe.
     `batch` is the id of the batch it came in; its idempotency key is `batch_command(batch, its place)` then.
     """
 
@@ -35,6 +37,7 @@ class Request:
     trace: str | None = None
     causation: UUID | None = None
     evidence: tuple[Evidence, ...] = ()
+    failures: tuple[SourceFailure, ...] = ()
     batch: UUID | None = None
     principal: str = field(init=False)
     """Whose idempotency key it is. Asked for several times per command, so it is made once."""

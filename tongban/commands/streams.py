@@ -39,6 +39,30 @@ class Stream(NamedTuple):
 EMPTY = Stream()
 
 
+def folded(codec: Codec, streams: Mapping[UUID, Stream], tails: Iterable[StoredEvent]) -> dict[UUID, Stream]:
+    """The streams with the events in `tails` (rising versions per stream) folded in."""
+    current = dict(streams)
+    # Only a stream's last event has its bytes hashed.
+    last: dict[UUID, tuple[StoredEvent, Aggregate[Any], Any]] = {}
+    for stored in tails:
+        recorded = codec.decode(stored.state, stored.position)
+        aggregate = AGGREGATES[recorded.envelope.type.partition(".")[0]]
+        before = last.get(stored.stream)
+        if before is not None and before[1] is aggregate:
+            state = before[2]
+        else:
+            state = current[stored.stream].state_as(aggregate)
+        last[stored.stream] = (
+            stored,
+            aggregate,
+            aggregate.evolve(state, recorded.event, recorded.envelope.effective_at),
+        )
+    for stream, (stored, aggregate, state) in last.items():
+        tip = sha256(stored.state).hexdigest()
+        current[stream] = Stream(stored.version, stored.position, tip, aggregate.category, state)
+    return current
+
+
 class Streams:
     """Remembers the streams that were used last. Used by one thread."""
 
@@ -54,22 +78,7 @@ class Streams:
 
     def take(self, wanted: Iterable[UUID], tails: Iterable[StoredEvent]) -> dict[UUID, Stream]:
         """The wanted streams, with the events in `tails` (rising versions per stream) folded in."""
-        current = {stream: self._known.get(stream, EMPTY) for stream in wanted}
-        folded: dict[UUID, tuple[StoredEvent, Aggregate[Any], Any]] = {}
-        for stored in tails:
-            recorded = self._codec.decode(stored.state, stored.position)
-            aggregate = AGGREGATES[recorded.envelope.type.partition(".")[0]]
-            before = folded.get(stored.stream)
-            if before is not None and before[1] is aggregate:
-                state = before[2]
-            else:
-                state = current[stored.stream].state_as(aggregate)
-            state = aggregate.evolve(state, recorded.event, recorded.envelope.effective_at)
-            folded[stored.stream] = (stored, aggregate, state)
-        for stream, (last, aggregate, state) in folded.items():
-            tip = sha256(last.state).hexdigest()
-            current[stream] = Stream(last.version, last.position, tip, aggregate.category, state)
-        return current
+        return folded(self._codec, {stream: self._known.get(stream, EMPTY) for stream in wanted}, tails)
 
     def keep(self, streams: Mapping[UUID, Stream], tips: Mapping[UUID, str | None]) -> None:
         """Remember streams as they will stand in the log, with the tips of their chains."""

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Event
+from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -36,6 +37,7 @@ POLL_SECONDS = 1.0
 SILENCE = 60
 """Seconds after which what a stopped process has taken passes on."""
 _KEPT = "30 days"
+_FORGET_EVERY = 3600.0
 # What another try can mend; a clock of the database that was set back is one.
 _PASSING = (TransientFailure, StaleVersion, KeyInFlight, EffectiveTimeInFuture)
 
@@ -142,8 +144,11 @@ class Timers:
                 stop.wait(PAUSE)
 
     def _follow(self, conn: Connection[tuple[Any, ...]], stop: Event) -> None:
-        conn.execute(_FORGET, (_KEPT,))
+        forget_at = 0.0
         while not stop.is_set():
+            if monotonic() >= forget_at:
+                conn.execute(_FORGET, (_KEPT,))
+                forget_at = monotonic() + _FORGET_EVERY
             more = self.turn(conn) >= self._at_once
             if not (self._recompute(conn) or more):
                 stop.wait(self._poll)

@@ -71,6 +71,11 @@ class Drafts:
         self._days = days
         self._per_party = per_party
 
+    def room_for(self, owner: UUID) -> bool:
+        """Whether this applicant may have one more. Raises LogUnavailable."""
+        query = "SELECT count(*) FROM materials.draft WHERE owner = %s AND expires_at > now()"
+        return bool(self._execute(query, (owner,))[0][0] < self._per_party)
+
     def create(self, draft: UUID, owner: UUID, actor: Actor, content: Mapping[str, Any]) -> Draft:
         """Keep a new draft. Raises TooManyDrafts, OwnerUnknown, LogUnavailable."""
         sealed = self._seal(draft, owner, 1, content)

@@ -45,7 +45,7 @@ class Principal:
 class Reply:
     """What came of a command: `code` None means it was done (or was so already), else why not.
 
-    `repeated`: it had been done by an earlier run.
+    `repeated`: it had been done by an earlier run. `unmet`: materials that no source has, to be uploaded instead.
     """
 
     code: str | None
@@ -53,6 +53,7 @@ class Reply:
     events: tuple[str, ...] = ()
     tries: int = 1
     repeated: bool = False
+    unmet: tuple[str, ...] = ()
 
 
 class ServiceGone(Exception):
@@ -64,7 +65,7 @@ class Stopped(Exception):
 
 
 class CommandClient:
-    """POST /commands/{Name} over one kept-alive HTTP/1.1 connection. For one thread."""
+    """Commands and uploads over one kept-alive HTTP/1.1 connection. For one thread."""
 
     def __init__(
         self,
@@ -102,7 +103,26 @@ class CommandClient:
 
     def send(self, command: str, body: Mapping[str, Any], principal: Principal, key: UUID) -> Reply:
         """Send until there is an answer. Raises ServiceGone when none comes in time, Stopped."""
-        content = orjson.dumps(body)
+        headers = {"content-type": "application/json", "idempotency-key": str(key)}
+        answer, tries = self._insist(f"/commands/{command}", orjson.dumps(body), headers, principal)
+        if not answer.is_success:
+            return Reply(_code(answer), tries=tries, unmet=_unmet(answer))
+        told = orjson.loads(answer.content)
+        repeated = answer.headers.get("idempotency-replayed") == "true"
+        return Reply(None, told["id"], tuple(told["events"]), tries, repeated)
+
+    def upload(self, content: bytes, party: str, principal: Principal) -> Reply:
+        """Upload a paper of `party` until there is an answer; its id is the ref. Raises as `send`."""
+        headers = {"content-type": "text/plain"}
+        answer, tries = self._insist(f"/uploads?party={party}", content, headers, principal)
+        if not answer.is_success:
+            return Reply(_code(answer), tries=tries)
+        return Reply(None, orjson.loads(answer.content)["ref"], tries=tries)
+
+    def _insist(
+        self, path: str, content: bytes, headers: Mapping[str, str], principal: Principal
+    ) -> tuple[httpx.Response, int]:
+        """The answer that counts, and how many tries it took."""
         give_up = time.monotonic() + self._patience
         tries = clashes = renewals = 0
         wait = _SHORTEST_WAIT
@@ -110,12 +130,10 @@ class CommandClient:
             if self._stop.is_set():
                 raise Stopped
             tries += 1
-            answer = self._post(command, content, principal, key)
+            answer = self._post(path, content, headers, principal)
             if answer is not None:
                 if answer.is_success:
-                    told = orjson.loads(answer.content)
-                    repeated = answer.headers.get("idempotency-replayed") == "true"
-                    return Reply(None, told["id"], tuple(told["events"]), tries, repeated)
+                    return answer, tries
                 code = _code(answer)
                 if code == "token-expired" and not renewals:
                     renewals += 1
@@ -124,23 +142,21 @@ class CommandClient:
                 clashing = answer.status_code == HTTPStatus.CONFLICT
                 clashes += clashing
                 if answer.status_code not in _BUSY and not (clashing and clashes < _CLASHES):
-                    return Reply(code, tries=tries)
+                    return answer, tries
             pause = max(wait, _retry_after(answer))
             if time.monotonic() + pause > give_up:
                 if answer is None:
                     raise ServiceGone(f"{self._http.base_url} gave no answer for {self._patience:g} s")
-                return Reply(_code(answer), tries=tries)
+                return answer, tries
             self._stop.wait(pause)
             wait = min(wait * 2, _LONGEST_WAIT)
 
-    def _post(self, command: str, content: bytes, principal: Principal, key: UUID) -> httpx.Response | None:
-        headers = {
-            "authorization": f"Bearer {self._token(principal)}",
-            "content-type": "application/json",
-            "idempotency-key": str(key),
-        }
+    def _post(
+        self, path: str, content: bytes, headers: Mapping[str, str], principal: Principal
+    ) -> httpx.Response | None:
+        token = {"authorization": f"Bearer {self._token(principal)}"}
         try:
-            return self._http.post(f"/commands/{command}", content=content, headers=headers)
+            return self._http.post(path, content=content, headers={**headers, **token})
         except httpx.TransportError:
             return None
 
@@ -157,3 +173,10 @@ def _code(answer: httpx.Response) -> str:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         code = None
     return code if isinstance(code, str) else f"http-{answer.status_code}"
+
+
+def _unmet(answer: httpx.Response) -> tuple[str, ...]:
+    """The materials that a refusal says must be uploaded."""
+    if _code(answer) != "material-not-met":
+        return ()
+    return tuple(each["material"] for each in orjson.loads(answer.content)["materials"])

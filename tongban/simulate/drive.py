@@ -7,7 +7,7 @@ with the same arguments and repeats nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -16,10 +16,12 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tongban.domain.actor import Role
+from tongban.domain.case.commands import How
 from tongban.domain.party.events import PartyKind
-from tongban.simulate.client import CommandClient, IssueToken, Principal, ServiceGone, Stopped
+from tongban.simulate.client import CommandClient, IssueToken, Principal, Reply, ServiceGone, Stopped
 from tongban.simulate.crew import Crew
 from tongban.simulate.office_hours import OfficeHours
+from tongban.simulate.papers import paper, uploaded
 from tongban.simulate.people import Applicant, applicant, first_of_all
 from tongban.simulate.plan import REVISION, CasePlan, plan_case
 from tongban.simulate.progress import progress_bar
@@ -103,6 +105,7 @@ class Simulation:
         self._hours = OfficeHours(())
         self._parties: dict[tuple[PartyKind, int], Future[str | None]] = {}
         self._lock = Lock()
+        self._uploads: set[tuple[str, str]] = set()
 
     def begin(self, client: CommandClient) -> None:
         """Find when this simulation began: a moment ago, or when an earlier run of it did. Raises CannotSimulate."""
@@ -129,8 +132,8 @@ class Simulation:
         grade: int | None = None
         for number, step in enumerate(plan.steps):
             body = {**subject, **step.body, **self._late(step.second)}
-            key = uuid5(self._keys, f"case/{plan.index}/{number}")
-            reply = client.send(step.command, body, _principal(step.by, plan.kind, party), key)
+            who = _principal(step.by, plan.kind, party)
+            reply = self._send(client, step.command, body, who, f"case/{plan.index}/{number}", party)
             self._tally.count(reply)
             if reply.code is not None:
                 break
@@ -139,6 +142,30 @@ class Simulation:
             if number == 0:
                 subject = {"case_id": reply.id}
         self._tally.count_case(plan, events, grade)
+
+    def _send(
+        self, client: CommandClient, command: str, body: dict[str, Any], who: Principal, name: str, party: str
+    ) -> Reply:
+        """One command; the papers it names are uploaded first, and those that no source has are uploaded after all."""
+        self._upload(client, body.get("materials", ()), who, party)
+        reply = client.send(command, body, who, uuid5(self._keys, name))
+        if not reply.unmet:
+            return reply
+        self._tally.count_fallbacks(len(reply.unmet))
+        papers = {material: uploaded(material) for material in reply.unmet}
+        body = {**body, "materials": [papers.get(each["material"], each) for each in body["materials"]]}
+        self._upload(client, body["materials"], who, party)
+        return client.send(command, body, who, uuid5(self._keys, f"{name}/uploaded"))
+
+    def _upload(
+        self, client: CommandClient, materials: Iterable[Mapping[str, Any]], who: Principal, party: str
+    ) -> None:
+        for each in materials:
+            kept = (party, each["material"])
+            if each["how"] != How.UPLOAD or kept in self._uploads:
+                continue
+            if client.upload(paper(each["material"]), party, who).code is None:
+                self._uploads.add(kept)
 
     def _party(self, client: CommandClient, kind: PartyKind, index: int) -> str | None:
         """The id of a party, registered once however many of its cases run side by side; None if it was refused."""

@@ -13,24 +13,35 @@ from tongban.simulate.demand import Wanted
 from tongban.simulate.people import Applicant
 
 _OFFERED = {"REQUIRED": 1.0, "TOLERABLE": 0.85, "CONDITIONAL": 0.4}
-_SOURCE_FAILS = 0.06  # then the paper is uploaded after all
 
 
 def materials(random: Random, wanted: Wanted) -> list[dict[str, Any]]:
-    """The `materials` of SubmitApplication: without a paper wherever the guide says it can be had otherwise."""
+    """The `materials` of SubmitApplication: without a paper wherever the guide says it can be had otherwise.
+
+    Where a source then does not have it, it is uploaded after all.
+    """
     return [
-        _offered(random, material)
+        _offered(material)
         for material in wanted.materials
         if random.random() < _OFFERED.get(material["necessity"], 1.0)
     ]
 
 
-def _offered(random: Random, material: Mapping[str, Any]) -> dict[str, Any]:
+def _offered(material: Mapping[str, Any]) -> dict[str, Any]:
     exempt_by = material["exemptBy"]
-    fails = exempt_by in (How.E_LICENCE, How.DATA_SHARING) and random.random() < _SOURCE_FAILS
-    how = How.UPLOAD if exempt_by == "NONE" or fails else How(exempt_by)
-    ref = f"sha256:{sha256(random.randbytes(16)).hexdigest()}" if how is How.UPLOAD else None
-    return {"material": material["materialId"], "how": str(how), "ref": ref}
+    if exempt_by == "NONE":
+        return uploaded(material["materialId"])
+    return {"material": material["materialId"], "how": str(How(exempt_by)), "ref": None}
+
+
+def uploaded(material: str) -> dict[str, Any]:
+    """A material that is met by uploading its paper."""
+    return {"material": material, "how": str(How.UPLOAD), "ref": f"sha256:{sha256(paper(material)).hexdigest()}"}
+
+
+def paper(material: str) -> bytes:
+    """The file that stands for a paper: one content per material, so that a party uploads it once."""
+    return f"模拟材料 {material}\n".encode()
 
 
 def form(random: Random, wanted: Wanted, applicant: Applicant) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tongban.simulate.people import applicant
 from tongban.simulate.randomness import seeded, spread
 from tongban.simulate.staff import Officer, officer
 
-REVISION = 1
+REVISION = 2
 """Counts up when the plan of a given seed changes: an old run is then not resumed but another one begun."""
 
 LEFT_OPEN = 0.20

@@ -31,6 +31,7 @@ class Tally:
     events: int = 0
     parties: int = 0
     cases: int = 0
+    fallbacks: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     items: Counter[str] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
@@ -48,6 +49,11 @@ class Tally:
                 self.events += 0 if reply.repeated else len(reply.events)
             else:
                 self.refused[reply.code] += 1
+
+    def count_fallbacks(self, number: int) -> None:
+        """So many papers had to be uploaded because a source did not have what it should."""
+        with self.lock:
+            self.fallbacks += number
 
     def count_party(self) -> None:
         """One more party is registered."""
@@ -83,6 +89,7 @@ class Tally:
                 "retries": self.retried,
             },
             "events": self.events,
+            "exemptions_failed": self.fallbacks,
             "by_state": dict(sorted(self.states.items())),
             "by_channel": dict(self.channels.most_common()),
             "by_item": dict(self.items.most_common()),

@@ -117,7 +117,8 @@ def resolve(
     """The evidence of an application: what sources vouch for, and uploads that are there.
 
     `answers` by material, for all that `to_ask` named; `uploads` are the refs that are stored for the applicant. A
-    material that is not in `known` is left to the decision, which refuses it. Raises MaterialNotMet, UploadUnknown.
+    material or a means that the guide does not name is left to the decision, which refuses it. Raises MaterialNotMet,
+    UploadUnknown.
     """
     missing: list[dict[str, str | None]] = []
     unknown: list[dict[str, str | None]] = []
@@ -129,8 +130,8 @@ def resolve(
             if offered.ref is None or offered.ref not in uploads:
                 unknown.append({"material": material, "ref": offered.ref})
             evidence.append(Evidence(material, how.value, "applicant", None, offered.ref))
-        elif how in ASKED and need is not None:
-            answer = answers.get(material, NOT_CONNECTED) if need.how is how else "NOT_OFFERED"
+        elif how in ASKED and need is not None and need.how is how:
+            answer = answers.get(material, NOT_CONNECTED)
             if isinstance(answer, Found):
                 evidence.append(Evidence(material, how.value, answer.source, answer.version, answer.id))
             else:

@@ -1,0 +1,359 @@
+"""Materials of an application: what a form opens with, and what is found out before a command reaches the bus.
+
+In: a draft, or a command that claims materials. Out: for each material how it is met and on what evidence; the command
+with what its draft holds, and with evidence in the place of claims. Sources, files and drafts are asked here, so that
+the writer waits for none of them. What was asked is written down in the exchange log before it is relied on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from tongban.api.giving import Giver
+from tongban.api.inquiry import Inquiry
+from tongban.api.problems import DRAFT_DIFFERS, DRAFT_GONE, NO_SUCH_DRAFT, Problem
+from tongban.commands.handlers import HANDLERS
+from tongban.commands.handling import Asked, Desk
+from tongban.commands.looking import Look, Looking
+from tongban.commands.ports import EventLog, LogUnavailable
+from tongban.commands.requests import Answer, Outcome, Request, Unavailable
+from tongban.domain.actor import Actor
+from tongban.domain.aggregate import Circumstances
+from tongban.domain.authority import NO_MANDATE, may_act_for
+from tongban.domain.case.commands import How, MaterialOffered, ObtainMaterial
+from tongban.domain.case.guards import SourceFailure
+from tongban.domain.case.refusals import ApplicantNotRegistered
+from tongban.domain.case.state import CASE, Case
+from tongban.domain.catalogue.questions import holds
+from tongban.domain.catalogue.state import ITEM, Item, ItemVersionEntry
+from tongban.domain.errors import DomainError
+from tongban.domain.ids import item_stream
+from tongban.domain.mandate.events import Step
+from tongban.domain.mandate.state import MANDATE
+from tongban.domain.office_time import office_day
+from tongban.domain.party.events import PartyRegistered
+from tongban.domain.party.state import PARTY
+from tongban.domain.personal import Withheld
+from tongban.domain.sharing.events import Purpose
+from tongban.domain.sharing.exemption import ASKED, Found, Met, Need, met, needs, resolve, to_ask
+from tongban.infra import event_codec
+from tongban.infra.drafts import Draft, DraftChanged, DraftGone, DraftMissing
+from tongban.infra.sources.registry import Sources, source_of
+from tongban.infra.vault import Vault
+from tongban.infra.write_side import Prepared
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose materials a command is about, and the item definition that says how each is met."""
+
+    applicant: UUID
+    item: str
+    definition: Mapping[str, Any]
+
+
+class Materials:
+    """Opens forms and prepares commands. One event loop."""
+
+    def __init__(
+        self,
+        *,
+        prepared: Prepared,
+        sources: Sources,
+        event_log: EventLog,
+        vault: Vault,
+        giver: Giver,
+        evidence_hours: float,
+    ) -> None:
+        """What a source said is taken again for `evidence_hours`; then it is asked anew."""
+        self.uploads = prepared.uploads
+        self.drafts = prepared.drafts
+        self._log = event_log
+        self._looking = Looking(event_log, event_codec)
+        self._vault = vault
+        self._giver = giver
+        self._sources = sources
+        self._inquiry = Inquiry(sources, giver)
+        self._fresh = timedelta(hours=evidence_hours)
+
+    async def close(self) -> None:
+        """Let go of the sources' connections; by the loop that asked them."""
+        await self._sources.close()
+
+    # ── opening a form ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def open_form(
+        self,
+        opening: UUID,
+        item: str,
+        applicant: UUID,
+        answers: Mapping[str, Any],
+        actor: Actor,
+        before: Mapping[str, Any],
+    ) -> dict[str, Any] | None:
+        """How each material of the item is met for this applicant; None where no such item is in force.
+
+        `before` is what the form opened with earlier: what was asked then is not asked again. Raises Unavailable,
+        ApplicantNotRegistered.
+        """
+        look = await self._look([item_stream(item), applicant])
+        if look.state(applicant, PARTY).kind is None:
+            raise ApplicantNotRegistered(applicant=applicant)
+        entry = _in_force(look, item, look.now)
+        if entry is None:
+            return None
+        known = needs(entry.definition, source_of, lambda material: _holds(material, answers) is True)
+        kept = {each["material"]: each for each in before.get("materials", ())}
+        wanted = [need for need in known.values() if need.source is not None and need.material not in kept]
+        told = await self._inquiry.ask(wanted, opening, item, applicant, actor, Purpose.FORM_OPENING, draft=opening)
+        materials = [
+            kept.get(need.material) or _told(met(need, told.get(need.material)), look.now) for need in known.values()
+        ]
+        prefill = before.get("prefill") or await asyncio.to_thread(self._prefill, applicant)
+        return {"item_version": entry.version, "materials": materials, "prefill": prefill}
+
+    def _prefill(self, applicant: UUID) -> dict[str, str]:
+        """What the form need not ask, because the party's registration says it."""
+        tails = self._log.read(after={applicant: 0}, commands=(), identifiers=()).tails
+        if not tails:
+            return {}
+        event = event_codec.decode(tails[0].state, tails[0].position, self._vault).event
+        if not isinstance(event, PartyRegistered) or isinstance(event.name, Withheld):
+            return {}
+        return {"name": event.name, "identifier_kind": event.identifier_kind, "identifier": str(event.identifier)}
+
+    # ── before the bus ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def give(self, request: Request) -> Answer:
+        """Give a command, its materials made out. Raises as `Giver.give`, MaterialNotMet, UploadUnknown, Problem."""
+        if not _claims(request):
+            return await self._giver.give(request)
+        ready = await self.made_out(request)
+        if isinstance(ready, Exception):
+            raise ready
+        answer = await self._giver.give(ready)
+        await self.done(request, answer)
+        return answer
+
+    async def made_out(self, request: Request | Exception) -> Request | Exception:
+        """The request as it can be given to the bus, or what it is refused with."""
+        if isinstance(request, Exception) or not _claims(request):
+            return request
+        try:
+            return await self._prepare(request)
+        except (DomainError, Problem) as refusal:
+            # Done by the same request a moment ago, which used up the draft: then the same is answered again.
+            look = await self._look([], (request.principal, request.idempotency_key))
+            return request if look.answered else refusal.with_traceback(None)
+
+    async def done(self, request: Request | Exception, outcome: Outcome) -> None:
+        """Delete the draft of a command that was done. One that stays is harmless: it expires."""
+        if not isinstance(request, Request) or not isinstance(outcome, Answer):
+            return
+        draft: UUID | None = getattr(request.body, "draft", None)
+        if draft is None:
+            return
+        try:
+            await asyncio.to_thread(self.drafts.delete, draft, request.actor)
+        except (DraftMissing, DraftGone, DraftChanged, LogUnavailable) as error:
+            log.info("draft_not_deleted", reason=type(error).__name__)
+
+    async def _prepare(self, request: Request) -> Request:
+        """The request with what its draft holds and with evidence for what it claims.
+
+        It stays as it is where the decision refuses it anyhow, or has been made already. Raises as `give`.
+        """
+        command = request.body
+        handler = HANDLERS[request.name]
+        stream = handler.stream(command, uuid7())
+        look = await self._look((stream, *handler.reads(command)), (request.principal, request.idempotency_key))
+        if look.answered:
+            return request
+        subject = await self._subject(command, look, request.effective_at or look.now)
+        # Nobody has sources asked about somebody else.
+        if subject is None or not await self._may(request, stream, look):
+            return request
+        draft: Draft | None = None
+        if getattr(command, "draft", None) is not None:
+            draft = await self.draft_of(command.draft, request.actor)
+            if draft.owner != subject.applicant or draft.content.get("item") != getattr(command, "item", None):
+                raise Problem(DRAFT_DIFFERS, applicant=draft.owner, item=draft.content.get("item"))
+            command = _filled(command, draft.content)
+        known = needs(subject.definition, source_of, lambda _: True)
+        obtain = isinstance(command, ObtainMaterial)
+        claimed = _offered(command, known)
+        if obtain and command.material in look.state(stream, CASE).met:
+            return request
+        opened = _found(draft.content, look.now - self._fresh) if draft else {}
+        wanted = [need for need in to_ask(claimed, known) if need.material not in opened]
+        asking = self._inquiry.ask(
+            wanted,
+            draft.id if draft else uuid7(),
+            subject.item,
+            subject.applicant,
+            request.actor,
+            Purpose.SUBMISSION,
+            draft=draft.id if draft else None,
+        )
+        told, uploads = await asyncio.gather(asking, self._claim(request, subject.applicant, claimed))
+        if obtain:
+            # Here an empty answer is a result, too: it is recorded against the source.
+            failures = tuple(
+                SourceFailure(need.material, need.source or "", answer)
+                for need in wanted
+                if isinstance(answer := told[need.material], str)
+            )
+            claimed = [] if failures else claimed
+            return replace(request, evidence=resolve(claimed, known, told, ()), failures=failures)
+        return replace(request, body=command, evidence=resolve(claimed, known, {**opened, **told}, uploads))
+
+    async def _may(self, request: Request, stream: UUID, look: Look) -> bool:
+        """Whether the command's own rule lets this actor act for the applicant; the decision asks again and tells."""
+        handler = HANDLERS[request.name]
+        state = look.state(stream, handler.aggregate)
+        streams = look.streams
+        if handler.more is not None and (more := handler.more(request.body, state, request.actor)):
+            streams = {**streams, **(await self._look(more)).streams}
+        effective_at = request.effective_at or look.now
+        asked = Asked(
+            command=request.body,
+            stream=stream,
+            circumstances=Circumstances(request.actor, look.now, effective_at, stream),
+            state=state,
+            other=lambda identity, kind: streams[identity].state_as(kind),
+            holder=None,
+            desk=cast("Desk", None),  # who acts is told by streams alone
+        )
+        try:
+            if handler.acting is not None:
+                handler.acting(asked)
+            if hasattr(request.body, "case_id"):
+                # Deciding is pure: what is refused whatever a source says is not asked for.
+                handler.decide(asked)
+        except DomainError:
+            return False
+        return True
+
+    async def check_acting(self, actor: Actor, applicant: UUID, mandate: UUID | None, item: str | None = None) -> None:
+        """Whether an actor may prepare an application of this party. Raises as `domain.authority.may_act_for`."""
+        state = NO_MANDATE
+        now = datetime.now(UTC)
+        if mandate is not None:
+            look = await self._look([mandate])
+            state, now = look.state(mandate, MANDATE), look.now
+        # What is uploaded is for no item yet: any that the mandate is for will do.
+        item = item or next(iter(state.items or ()), "")
+        step = Step.FILE if state.steps is None or Step.FILE in state.steps else Step.CORRECT
+        may_act_for(actor, applicant, item=item, step=step, at=now, named=mandate, mandate=state)
+
+    async def _subject(self, command: Any, look: Look, moment: datetime) -> Subject | None:
+        """None where the command names nothing that there is."""
+        if (case_id := getattr(command, "case_id", None)) is not None:
+            case: Case = look.state(case_id, CASE)
+            if case.applicant is None or case.item is None:
+                return None
+            stream = item_stream(case.item.id)
+            item: Item = (await self._look([stream])).state(stream, ITEM)
+            # A case keeps the version it was filed under.
+            entry = next((each for each in item.versions if each.version == case.item.version), None)
+            return Subject(case.applicant, case.item.id, entry.definition) if entry else None
+        if getattr(command, "item", None) is None or look.state(command.applicant, PARTY).kind is None:
+            return None
+        entry = _in_force(look, command.item, moment)
+        return Subject(command.applicant, command.item, entry.definition) if entry else None
+
+    async def draft_of(self, draft: UUID, actor: Actor) -> Draft:
+        """A draft for who may see it. Raises Problem (404, 410), LogUnavailable."""
+        try:
+            return await asyncio.to_thread(self.drafts.get, draft, actor)
+        except DraftMissing:
+            raise Problem(NO_SUCH_DRAFT, id=draft) from None
+        except DraftGone:
+            raise Problem(DRAFT_GONE, id=draft) from None
+
+    async def _claim(self, request: Request, applicant: UUID, claimed: Sequence[MaterialOffered]) -> set[str]:
+        refs = {each.ref for each in claimed if each.how is How.UPLOAD and each.ref is not None}
+        if not refs:
+            return set()
+        return await asyncio.to_thread(self.uploads.claim, applicant, refs, request.principal, request.idempotency_key)
+
+    async def _look(self, streams: Sequence[UUID], command: tuple[str, UUID] | None = None) -> Look:
+        try:
+            return await asyncio.to_thread(self._looking.look, streams, command)
+        except LogUnavailable as error:
+            raise Unavailable(reason=str(error)) from error
+
+
+def _offered(command: Any, known: Mapping[str, Need]) -> Sequence[MaterialOffered]:
+    """What a command says of materials; an officer who gets one himself does it as the guide says."""
+    if isinstance(command, ObtainMaterial):
+        need = known.get(command.material)
+        return [] if need is None else [MaterialOffered(need.material, need.how)]
+    offered: Sequence[MaterialOffered] = command.materials
+    return offered
+
+
+def _claims(request: Request) -> bool:
+    """Whether there is anything to be found out about a command."""
+    command = request.body
+    if getattr(command, "draft", None) is not None or isinstance(command, ObtainMaterial):
+        return True
+    return any(each.how in ASKED or each.how is How.UPLOAD for each in getattr(command, "materials", ()))
+
+
+def _in_force(look: Look, item: str, moment: datetime) -> ItemVersionEntry | None:
+    state: Item = look.state(item_stream(item), ITEM)
+    return state.version_in_force(office_day(moment))
+
+
+def _holds(material: Mapping[str, Any], answers: Mapping[str, Any]) -> bool | None:
+    """Whether a material is asked of this applicant; None while that is not known."""
+    condition = material.get("condition")
+    if condition is None and material.get("necessity") == "CONDITIONAL":
+        return None
+    try:
+        return holds(condition, answers)
+    except TypeError:  # a draft may still hold an answer that is none
+        return None
+
+
+def _filled(command: Any, content: Mapping[str, Any]) -> Any:
+    """The command with what its body leaves empty taken from the draft."""
+    offered = tuple(
+        MaterialOffered(each["material"], How(each["how"]), each["ref"]) for each in content.get("materials", ())
+    )
+    return replace(
+        command,
+        answers=command.answers or content.get("answers", {}),
+        form=command.form or content.get("form", {}),
+        materials=command.materials or offered,
+    )
+
+
+def _found(content: Mapping[str, Any], not_before: datetime) -> dict[str, Found]:
+    """What sources said when the draft's form was opened, as far as it is recent enough."""
+    found: dict[str, Found] = {}
+    for each in (content.get("opening") or {}).get("materials", ()):
+        evidence = each["evidence"]
+        if evidence is not None and datetime.fromisoformat(each["asked_at"]) >= not_before:
+            as_of = datetime.fromisoformat(evidence["as_of"])
+            found[each["material"]] = Found(evidence["source"], evidence["version"], as_of, evidence["id"])
+    return found
+
+
+def _told(opened: Met, now: datetime) -> dict[str, Any]:
+    evidence = opened.evidence
+    told = asdict(opened) | {"how": opened.how.value, "asked_at": now.isoformat()}
+    if evidence is not None:
+        told["evidence"] = asdict(evidence) | {"as_of": evidence.as_of.isoformat()}
+    return told
