@@ -34,6 +34,9 @@ from tongban.consumers.recomputing import Recomputing
 from tongban.consumers.store_feed import StoreFeed
 from tongban.consumers.timers import Timers
 from tongban.domain.case.commands import RecomputeDeadlines
+from tongban.domain.lights import Thresholds
+from tongban.domain.waiting import OfficeHours
+from tongban.graphql.context import Measures
 from tongban.graphql.sdl import sdl
 from tongban.graphql.view import ReadView
 from tongban.infra.catalogue_names import CatalogueNames
@@ -122,6 +125,10 @@ def run_api(settings: Settings) -> None:
             get_actor=lambda request: request.scope.get(ACTOR),
             unsealer=write_side.vault,
             names=CatalogueNames(load_reference()),
+            measures=Measures(
+                lights=Thresholds(settings.yellow_share, settings.yellow_days),
+                hours=OfficeHours(settings.office_opens, settings.office_closes),
+            ),
         ),
         sdl=sdl,
         lifespan=lifespan,

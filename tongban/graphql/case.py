@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
 
+from tongban.commands.advice import allowed_commands
+from tongban.domain.actor import PARTY_ROLES, Actor
+from tongban.domain.mandate.state import Mandate
+from tongban.domain.rating.state import Rating as RatingState
+from tongban.graphql import parts
 from tongban.graphql.catalogue import ServiceItem, service_item_of
 from tongban.graphql.connection import After, First, Node
-from tongban.graphql.context import Info, Lang, enum_value
+from tongban.graphql.context import Info, enum_value
+from tongban.graphql.deadlines import Deadline, announce_calendars, deadline_of, deadlines_of
+from tongban.graphql.effort import Reductions, Waiting, reductions, waiting
 from tongban.graphql.errors import NotYetProjected
-from tongban.graphql.terms import Language
+from tongban.graphql.ids import uuid_of
+from tongban.graphql.parts import Branch, CaseFee, Claim, Commitment, Delivery, Material, Suspension
 from tongban.graphql.timeline import EventConnection, resolve_timeline
-from tongban.projections.cases import CaseRow, branch_states, case_by_id
+from tongban.projections.cases import CaseRow, case_by_id
 from tongban.projections.ratings import RatingRow
+from tongban.projections.standing import mandate_standing, standing_of
 
 if TYPE_CHECKING:
     from tongban.graphql.homepage import Licence, Party
@@ -41,33 +50,6 @@ class CaseState(Enum):
     ARCHIVED = enum_value("ARCHIVED", "已归档: closed and archived.")
 
 
-@strawberry.enum(description="Where a branch of the review stands.")
-class BranchState(Enum):
-    """Derived from who holds it and whether it has spoken."""
-
-    WAITING = enum_value("WAITING", "Not asked yet.")
-    REVIEWING = enum_value("REVIEWING", "The department holds it now.")
-    PASSED = enum_value("PASSED", "The opinion is: pass.")
-    FAILED = enum_value("FAILED", "The opinion is: fail.")
-    DROPPED = enum_value("DROPPED", "The case went on without its opinion.")
-
-
-@strawberry.type(description="One department's part of the review (并联审查).")
-class Branch:
-    """A branch."""
-
-    department: str = strawberry.field(description="The code of the department.")
-    holder: str | None = strawberry.field(description="Who holds the branch now, such as `dept:fire`; null: nobody.")
-    state: BranchState = strawberry.field(description="Where the branch stands.")
-    opinion: str | None = strawberry.field(description="PASS, FAIL, or null while there is none.")
-    at: datetime | None = strawberry.field(description="When the opinion took effect (UTC).")
-
-    @strawberry.field(description="The name of the department.")
-    def department_name(self, info: Info, lang: Language = Lang.ZH) -> str | None:
-        """By the catalogue."""
-        return info.context.names.department(self.department, lang.value)
-
-
 @strawberry.type(description="Who holds a part of the case now (持有方).")
 class Holder:
     """A holder."""
@@ -75,17 +57,6 @@ class Holder:
     branch: str = strawberry.field(description="The part: `main`, or the code of a branch's department.")
     holder: str = strawberry.field(description="Who holds it: `applicant`, `dept:CODE`, `none`.")
     since: datetime = strawberry.field(description="Since when (UTC).")
-
-
-@strawberry.type(description="How one material was met.")
-class Material:
-    """A material."""
-
-    material: str = strawberry.field(description="The material's id in the item.")
-    how: str = strawberry.field(
-        description="UPLOAD, E_LICENCE, DATA_SHARING, COMMITMENT, ONLINE_AUTHORISATION or FORM_PREFILL."
-    )
-    source: str | None = strawberry.field(description="From whom.")
 
 
 @strawberry.type(description="What the applicant filled in. Personal: opened only for who may see the case.")
@@ -127,7 +98,10 @@ class Case(Node):
     row: strawberry.Private[CaseRow]
     number: str = strawberry.field(description="The human number (办件编号).")
     state: CaseState = strawberry.field(description="Where it stands.")
-    result: str | None = strawberry.field(description="GRANTED or DENIED, once closed.")
+    result: str | None = strawberry.field(
+        description="办结结果: GRANTED, DENIED, NOT_ACCEPTED, WITHDRAWN, LAPSED; in a bundle NOT_STARTED, "
+        "NOT_EFFECTIVE; null while it is open."
+    )
     version: int = strawberry.field(description="The version of its stream: what If-Match and minVersion take.")
     channel: str = strawberry.field(description="How it was filed: COUNTER, WEB, APP, KIOSK or POST.")
     department: str = strawberry.field(description="The code of the department that decides.")
@@ -135,6 +109,14 @@ class Case(Node):
     accepted_at: datetime | None = strawberry.field(description="受理: when it was accepted (UTC).")
     decided_at: datetime | None = strawberry.field(description="决定: when it was decided (UTC).")
     closed_at: datetime | None = strawberry.field(description="办结: when it was closed (UTC).")
+    district: str | None = strawberry.field(description="The code of the district it was filed in (GB/T 2260).")
+    received_on: date | None = strawberry.field(description="收件: the office day of the receipt.")
+    renews_until: date | None = strawberry.field(
+        description="延续: the last valid day of the licence to be renewed; without a decision by then it is renewed "
+        "by law."
+    )
+    asked: list[strawberry.ID] = strawberry.field(description="补正: the materials that the applicant is to mend now.")
+    tolerated: list[strawberry.ID] = strawberry.field(description="容缺: the materials that may follow and are not in.")
 
     @strawberry.field(description="The service item, in the version the case was filed under.")
     def item(self, info: Info) -> ServiceItem | None:
@@ -151,16 +133,108 @@ class Case(Node):
     @strawberry.field(description="The parts of the review, side by side.")
     def branches(self) -> list[Branch]:
         """In the item's order."""
-        return [
-            Branch(
-                department=branch.department,
-                holder=branch.holder,
-                state=BranchState[branch.state],
-                opinion=branch.opinion,
-                at=branch.at,
-            )
-            for branch in branch_states(self.row)
-        ]
+        return parts.branches(self.row)
+
+    @strawberry.field(description="法定办结期限: the statutory deadline of the decision; null before the acceptance.")
+    def legal_due(self) -> Deadline | None:
+        """The LEGAL clock."""
+        return deadline_of(self.row, "LEGAL")
+
+    @strawberry.field(description="承诺办结期限: the promised deadline of the decision; null before the acceptance.")
+    def promised_due(self) -> Deadline | None:
+        """The PROMISED clock."""
+        return deadline_of(self.row, "PROMISED")
+
+    @strawberry.field(
+        description="补正期限: while corrections are asked for the applicant's, else the office's to ask for them, all "
+        "at once."
+    )
+    def correction_due(self) -> Deadline | None:
+        """The APPLICANT_CORRECTION clock if it runs, else the CORRECTION clock."""
+        applicant = self.row.clocks.get("APPLICANT_CORRECTION")
+        runs = applicant is not None and applicant["stopped"] is None
+        return deadline_of(self.row, "APPLICANT_CORRECTION" if runs else "CORRECTION")
+
+    @strawberry.field(description="颁发、送达期限: the deadline of issue and delivery; null before the decision.")
+    def delivery_due(self) -> Deadline | None:
+        """The DELIVERY clock."""
+        return deadline_of(self.row, "DELIVERY")
+
+    @strawberry.field(description="Every deadline of the case, the running ones first.")
+    def deadlines(self) -> list[Deadline]:
+        """As the last event says."""
+        return deadlines_of(self.row)
+
+    @strawberry.field(description="特别程序: what stopped the clock, in the order it began.")
+    def suspensions(self) -> list[Suspension]:
+        """As the last event says."""
+        return parts.suspensions(self.row)
+
+    @strawberry.field(description="领办: which officer works on which part.")
+    def claims(self) -> list[Claim]:
+        """By part."""
+        return parts.claims(self.row)
+
+    @strawberry.field(description="缴费: the fee, once it is asked for.")
+    def fee(self) -> CaseFee | None:
+        """As the last event says."""
+        return parts.fee(self.row)
+
+    @strawberry.field(description="告知承诺: the commitment, where the item offers one.")
+    def commitment(self, info: Info) -> Commitment | None:
+        """Offered with the filing."""
+        return parts.commitment(self.row, self._filing(info).get("terms") or {})
+
+    @strawberry.field(description="送达: how the result reaches the applicant.")
+    def delivery(self) -> Delivery:
+        """As the applicant chose."""
+        return parts.delivery(self.row)
+
+    @strawberry.field(description="What the item took before it was reformed, and what this case took.")
+    def reductions(self, info: Info) -> Reductions:
+        """By the version the case was filed under."""
+        item = info.context.items.get((self.row.item_id, self.row.item_version))
+        return reductions(info, self.row, (item.definition.get("before") if item else None) or {})
+
+    @strawberry.field(description="Whose time the case's time was (谁的时间).")
+    def waiting(self, info: Info) -> Waiting:
+        """From its timeline."""
+        return waiting(info, self.row)
+
+    @strawberry.field(
+        description="The commands that the caller may give to this case now, by name. Advice: each is decided when it "
+        "is given. Cover for absent officers is not looked at."
+    )
+    def allowed_commands(self, info: Info) -> list[str]:
+        """What the decisions themselves say to a likely command of each kind."""
+        context = info.context
+        filing = self._filing(info)
+        if context.actor is None or not filing:
+            return []
+        rated = context.ratings.get(self.row.id)
+        return allowed_commands(
+            standing_of(self.row, filing),
+            self.row.id,
+            context.actor,
+            context.now,
+            context.calendar,
+            rating=RatingState(rated.grade if rated else None),
+            mandate=self._mandate(info, context.actor),
+        )
+
+    def _filing(self, info: Info) -> Mapping[str, Any]:
+        """The data of the event that began the case."""
+        line = info.context.applications.get(self.row.id)
+        return line.data if line else {}
+
+    def _mandate(self, info: Info, actor: Actor) -> tuple[UUID, Mandate] | None:
+        """What lets the caller act for the applicant, if he is an agent with a mandate that was not revoked."""
+        agent = uuid_of(actor.id) if actor.role in PARTY_ROLES else None
+        if agent is None or agent == self.row.applicant:
+            return None
+        given = info.context.mandates.get(agent) or ()
+        named = (row for row in given if row.principal == self.row.applicant and row.agent == agent)
+        return next(((row.id, mandate_standing(row)) for row in named if row.revoked_at is None), None)
 
     @strawberry.field(description="Who holds the case now, part by part, and since when.")
     def holders(self) -> list[Holder]:
@@ -170,12 +244,11 @@ class Case(Node):
             for branch, entry in sorted(self.row.holders.items())
         ]
 
-    @strawberry.field(description="How each material was met.")
+    @strawberry.field(description="申请材料: what this applicant needs, and how each is met.")
     def materials(self, info: Info) -> list[Material]:
-        """As filed."""
-        line = info.context.applications.get(self.row.id)
-        filed = line.data["evidence"] if line else ()
-        return [Material(material=m["material"], how=m["how"], source=m["source"]) for m in filed]
+        """In the item's order."""
+        item = info.context.items.get((self.row.item_id, self.row.item_version))
+        return parts.materials(self.row, item.definition if item else None)
 
     @strawberry.field(description="What the applicant filled in.")
     def application(self, info: Info) -> Application | None:
@@ -232,6 +305,11 @@ def case(row: CaseRow) -> Case:
         accepted_at=row.accepted_at,
         decided_at=row.decided_at,
         closed_at=row.closed_at,
+        district=row.district,
+        received_on=row.received_on,
+        renews_until=row.renews_until,
+        asked=[strawberry.ID(material) for material in row.asked],
+        tolerated=[strawberry.ID(material) for material in row.tolerated],
     )
 
 
@@ -243,6 +321,8 @@ def announce(info: Info, rows: Sequence[CaseRow]) -> None:
     context.ratings.want(row.id for row in rows)
     context.applications.want(row.id for row in rows)
     context.licences.want(row.licence_id for row in rows if row.licence_id is not None)
+    context.holdings.want(row.id for row in rows)
+    announce_calendars(info, rows)
 
 
 def find_case(info: Info, case_id: UUID, min_version: int | None = None) -> Case | None:

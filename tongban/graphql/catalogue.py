@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
@@ -11,7 +11,6 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tongban.domain.catalogue.item import ItemDefinition, read_item
-from tongban.domain.office_time import office_day
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.ids import askable
@@ -94,13 +93,13 @@ class ServiceItem(Node):
     def state(self, info: Info) -> ItemState:
         """Read together with its siblings'."""
         row = info.context.schedules.get(self.row.item_id)
-        return _state(row, self.version) if row else ItemState.SUPERSEDED
+        return _state(row, self.version, info.context.today) if row else ItemState.SUPERSEDED
 
     @strawberry.field(description="All versions of the item, in order of publication.")
     def versions(self, info: Info) -> list[ItemVersionDays]:
         """Read together with its siblings'."""
         row = info.context.schedules.get(self.row.item_id)
-        return [_days(row, made) for made in row.schedule] if row else []
+        return [_days(row, made, info.context.today) for made in row.schedule] if row else []
 
     @strawberry.field(description="All that may be asked of an applicant; `guide` says what is asked of one.")
     def materials(self) -> list[ItemMaterial]:
@@ -116,11 +115,6 @@ class ServiceItem(Node):
     def definition(self) -> JSON:
         """As published."""
         return self.row.definition  # type: ignore[return-value]
-
-
-def today() -> date:
-    """The day it is in the offices."""
-    return office_day(datetime.now(UTC))
 
 
 def service_item(row: ItemVersionRow) -> ServiceItem:
@@ -180,18 +174,18 @@ def _material(read: ItemDefinition, entry: Mapping[str, Any]) -> ItemMaterial:
     )
 
 
-def _days(row: ItemRow, made: Mapping[str, Any]) -> ItemVersionDays:
+def _days(row: ItemRow, made: Mapping[str, Any], today: date) -> ItemVersionDays:
     starts = date.fromisoformat(made["starts"])
     return ItemVersionDays(
         version=made["version"],
         effective_from=None if starts == date.min else starts,
         withdrawn_from=date.fromisoformat(made["ends"]) if made["ends"] else None,
-        state=_state(row, made["version"]),
+        state=_state(row, made["version"], today),
     )
 
 
-def _state(row: ItemRow, version: int) -> ItemState:
-    day = today().isoformat()
+def _state(row: ItemRow, version: int, today: date) -> ItemState:
+    day = today.isoformat()
     made = next(each for each in row.schedule if each["version"] == version)
     if made["starts"] > day:
         return ItemState.PLANNED
@@ -210,7 +204,7 @@ def find_item(info: Info, text: str, version: int | None) -> ServiceItem | None:
     """An item by its catalogue id, in one version, by default the one in force."""
     if not askable(text):
         return None
-    row = item_by_id(info.context.cursor, text, today=today(), version=version)
+    row = item_by_id(info.context.cursor, text, today=info.context.today, version=version)
     return _announced(info, row) if row else None
 
 
@@ -226,7 +220,7 @@ def resolve_items(
     if not askable(department or "") or not askable(search or ""):
         department, search = "", None  # no department has this code: nothing is found
     page = items_in_force(
-        info.context.cursor, today=today(), first=first, after=after, department=department, search=search
+        info.context.cursor, today=info.context.today, first=first, after=after, department=department, search=search
     )
     return connect(page, after, lambda row: _announced(info, row))
 

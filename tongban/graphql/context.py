@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -12,14 +14,20 @@ import strawberry
 from psycopg import Cursor
 
 from tongban.domain.actor import Actor
+from tongban.domain.calendar.state import Calendar
+from tongban.domain.lights import Thresholds, first_green_days
+from tongban.domain.office_time import office_day
 from tongban.domain.personal import Unsealer
+from tongban.domain.waiting import OfficeHours
+from tongban.projections.calendars import calendars_at
 from tongban.projections.cases import cases_by_ids
 from tongban.projections.items import items_by_names, schedules_of
 from tongban.projections.licences import licences_by_ids
 from tongban.projections.mandates import mandates_of
 from tongban.projections.parties import parties_by_ids
+from tongban.projections.queue import Lights
 from tongban.projections.ratings import ratings_of
-from tongban.projections.timeline import applications_of
+from tongban.projections.timeline import applications_of, holdings_of
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -110,14 +118,33 @@ def _name(box: Box) -> tuple[str, str]:
     return box["event"], box["subject"]
 
 
+NORMAL_LIGHTS, NORMAL_HOURS = Thresholds(), OfficeHours()
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """By what deadlines and waiting are measured; settings."""
+
+    lights: Thresholds = NORMAL_LIGHTS
+    hours: OfficeHours = NORMAL_HOURS
+
+
+NORMAL = Measures()
+
+
 @dataclass
 class Reading:
-    """The context of one request. `cursor` stands in a transaction that is told who asks."""
+    """The context of one request. `cursor` stands in a transaction that is told who asks; `now` is one moment for all.
+
+    `calendars` are those of the versions that clocks name; None names the newest.
+    """
 
     actor: Actor | None
     cursor: Cursor[Any]
     unsealer: Unsealer
     names: Names
+    now: datetime
+    measures: Measures = NORMAL
     may_introspect: bool = False
     awaited: dict[UUID, int] = field(default_factory=dict)  # case → the version that has to be seen first
 
@@ -132,6 +159,23 @@ class Reading:
         self.applications = Gathered(lambda ids: applications_of(self.cursor, ids))
         self.items = Gathered(lambda names: items_by_names(self.cursor, names))
         self.schedules = Gathered(lambda names: schedules_of(self.cursor, names))
+        self.holdings = Gathered(lambda ids: holdings_of(self.cursor, ids))
+        self.calendars: Gathered[int | None, Calendar] = Gathered(lambda asked: calendars_at(self.cursor, asked))
+
+    @property
+    def today(self) -> date:
+        """The office day on which is read."""
+        return office_day(self.now)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The newest working-day calendar."""
+        return self.calendars.get(None) or Calendar()
+
+    @cached_property
+    def lights(self) -> Lights:
+        """By which days a queue's lights are told."""
+        return Lights(self.today, first_green_days(self.today, self.calendar), self.measures.lights)
 
 
 Info = strawberry.Info[Reading, None]

@@ -12,7 +12,7 @@ from strawberry.scalars import JSON
 from tongban.domain.catalogue import guide as domain
 from tongban.domain.catalogue.item import MaterialName, read_item
 from tongban.domain.catalogue.refusals import InvalidAnswer
-from tongban.graphql.catalogue import ServiceItem, service_item, today
+from tongban.graphql.catalogue import ServiceItem, service_item
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.errors import ReadProblem
 from tongban.graphql.ids import askable
@@ -105,7 +105,7 @@ def resolve_guide(info: Info, item: str | None, bundle: str | None, answers: JSO
         raise ReadProblem("guide-of-one", "A guide is of one item or of one bundle: name either.")
     given = _answers(answers)
     if item is not None:
-        row = item_by_id(info.context.cursor, item, today=today()) if askable(item) else None
+        row = item_by_id(info.context.cursor, item, today=info.context.today) if askable(item) else None
         if row is None:
             raise ReadProblem("unknown-item", "No such item is in force.")
         return _guide(domain.guide(read_item(row.definition), given), {row.item_id: row})
@@ -113,7 +113,7 @@ def resolve_guide(info: Info, item: str | None, bundle: str | None, answers: JSO
     if definition is None:
         raise ReadProblem("unknown-bundle", "No such bundle is in force.")
     names = [sub["itemId"] for sub in definition["subItems"]]
-    rows = {row.item_id: row for row in items_in_force_of(info.context.cursor, names, today=today())}
+    rows = {row.item_id: row for row in items_in_force_of(info.context.cursor, names, today=info.context.today)}
     items = {name: read_item(row.definition) for name, row in rows.items()}
     return _guide(domain.bundle_guide(definition, items, given), rows)
 

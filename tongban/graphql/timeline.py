@@ -9,7 +9,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tongban.graphql.connection import PageInfo, page_info
-from tongban.graphql.context import Info
+from tongban.graphql.context import Info, Lang
+from tongban.graphql.terms import Language
+from tongban.graphql.titles import title_of
 from tongban.projections.timeline import TimelineRow, timeline_of
 
 
@@ -38,6 +40,11 @@ class CaseEvent:
     effective_at: datetime = strawberry.field(description="When it took effect in law (UTC).")
     recorded_at: datetime = strawberry.field(description="When it was written (UTC).")
     actor: EventActor = strawberry.field(description="Who acted.")
+
+    @strawberry.field(description="What the event is called.")
+    def title(self, lang: Language = Lang.ZH) -> str:
+        """By the language asked for."""
+        return title_of(self.row.type, english=lang is Lang.EN)
 
     @strawberry.field(description="Who holds each branch after this event, as {branch: holder}.")
     def holders(self) -> JSON:

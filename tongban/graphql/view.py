@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,7 @@ from strawberry.types.graphql import OperationType
 
 from tongban.domain.actor import Actor, Role
 from tongban.domain.personal import Unsealer
-from tongban.graphql.context import Names, Reading
+from tongban.graphql.context import NORMAL, Measures, Names, Reading
 from tongban.graphql.errors import INVALID, ReadUnavailable
 from tongban.graphql.schema import SCHEMA
 from tongban.projections.cases import cases_by_ids
@@ -51,6 +52,10 @@ _RESPONSE = "application/graphql-response+json"
 _JSON = "application/json"
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class ReadView(GraphQL[None, None]):
     """The ASGI endpoint. It takes what it needs from the outside, so that it knows neither pools nor keys."""
 
@@ -62,14 +67,21 @@ class ReadView(GraphQL[None, None]):
         unsealer: Unsealer,
         names: Names,
         may_introspect: Collection[Role] = MAY_INTROSPECT,
+        measures: Measures = NORMAL,
+        now: Callable[[], datetime] = _now,
     ) -> None:
-        """`reading(actor)` opens the transaction; `get_actor(request)` says who asks (None: sees nothing)."""
+        """`reading(actor)` opens the transaction; `get_actor(request)` says who asks (None: sees nothing).
+
+        `now` is the clock by which deadlines are told.
+        """
         super().__init__(SCHEMA, graphql_ide=None, subscription_protocols=())
         self._reading = reading
         self._get_actor = get_actor
         self._unsealer = unsealer
         self._names = names
         self._may_introspect = may_introspect
+        self._measures = measures
+        self._now = now
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -175,6 +187,8 @@ class ReadView(GraphQL[None, None]):
                 cursor=cursor,
                 unsealer=self._unsealer,
                 names=self._names,
+                now=self._now(),
+                measures=self._measures,
                 may_introspect=actor is not None and actor.role in self._may_introspect,
             )
             result = self.schema.execute_sync(

@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     source_failures: int = Field(default=5, description="Failures in a row after which a data source is left alone")
     source_rest: float = Field(default=10.0, description="Seconds that a failing data source is left alone")
     evidence_hours: float = Field(default=24.0, description="Hours after which a source's answer is asked for again")
+    yellow_share: int = Field(
+        default=20, ge=0, le=100, description="Percent of its limit from which on a deadline is yellow"
+    )
+    yellow_days: int = Field(default=1, ge=0, description="Working days from which on a deadline is yellow at any rate")
+    office_opens: int = Field(default=9, ge=0, le=23, description="Hour from which waiting counts as working time")
+    office_closes: int = Field(default=17, ge=1, le=24, description="Hour to which waiting counts as working time")
     simulated_missing: float = Field(default=0.02, description="Share of questions a simulated source has nothing for")
     simulated_failing: float = Field(default=0.01, description="Share of questions a simulated source fails at")
     simulated_slow: float = Field(default=0.005, description="Share of questions a simulated source is too slow for")

@@ -92,3 +92,21 @@ def calendar_at(cursor: Cursor[Any], version: int | None = None) -> Calendar:
 
 def _days(days: Sequence[str]) -> frozenset[date]:
     return frozenset(map(date.fromisoformat, days))
+
+
+def calendars_at(cursor: Cursor[Any], versions: Sequence[int | None]) -> dict[int | None, Calendar]:
+    """Version → the calendar as of it, all in one look; None is the newest, 0 the empty one.
+
+    A version that is not there yet (its event may come later than those that rest on it) is left out.
+    """
+    found: dict[int | None, Calendar] = {0: Calendar()}
+    years: dict[int, Year] = {}
+    latest = 0
+    for row in calendar_versions(cursor):
+        years[row.year] = Year(_days(row.off), _days(row.worked))
+        latest = row.calendar_version
+        if latest in versions:
+            found[latest] = calendar_of(latest, years)
+    if None in versions:
+        found[None] = calendar_of(latest, years) if latest else Calendar()
+    return found

@@ -8,14 +8,15 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
-import orjson
 from psycopg import Cursor, sql
 
+from tongban.domain.actor import OFFICER_ROLES, Role
 from tongban.domain.case import events as e
 from tongban.domain.case.state import MAIN, Fee, Status
 from tongban.domain.office_time import office_day
 from tongban.domain.recorded import Evidence, Recorded
 from tongban.projections.keyset import Keyset, Page, check_first, read_moment, read_uuid
+from tongban.projections.ledgers import clock_as_json
 from tongban.projections.projection import StreamTable
 from tongban.projections.selecting import fetch, fetch_one, selecting
 
@@ -25,8 +26,10 @@ class CaseRow(NamedTuple):
 
     `branches`: [{department, opinion, at}] in the item's order; `holders`: {branch: {holder, since, version,
     position}}, where the last three say since which event; `clocks`: {name: clock} with each ledger whole (see
-    `domain.clock`); `suspensions`: [{branch, kind, start, end}]; `claims`: {branch: officer}; `materials`: {material:
-    {how, source, source_version, ref}}. `asked` and `tolerated` are materials the applicant owes.
+    `domain.clock`); `suspensions`: [{branch, kind, start, end, declared}]; `claims`: {branch: officer}; `materials`:
+    {material: {how, source, source_version, ref}}. `asked` and `tolerated` are materials the applicant owes. `result`
+    is there once no other end is possible but the closing. `work`: what else decisions look at (see `EMPTY_WORK`).
+    `applicant_steps` counts what the applicant had to do, `visits` are the days on which he had to come for it.
     """
 
     id: UUID
@@ -62,8 +65,30 @@ class CaseRow(NamedTuple):
     district: str | None
     bundle: UUID | None
     renews_until: date | None
+    fee_amount: str | None
+    fee_currency: str | None
+    work: Mapping[str, Any]
+    applicant_steps: int
+    visits: Sequence[str]
     version: int
     position: int
+
+
+EMPTY_WORK: Mapping[str, Any] = {
+    "accepted_by": None,
+    "asked_before": [],
+    "chairs": [],
+    "consults": {},
+    "corrections": 0,
+    "failed_sources": [],
+    "gates": [],
+    "inspections": {},
+    "noted": [],
+    "pre_checked": False,
+    "reviewers": [],
+}
+"""`consults`: {department: answered}, `inspections`: {branch: result}, `gates`: [{name, holds}] that are still closed;
+`reviewers` and `chairs` are officers, `noted`, `asked_before` and `failed_sources` materials."""
 
 
 def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
@@ -106,12 +131,24 @@ def fold(row: CaseRow | None, recorded: Recorded) -> CaseRow:
             district=event.district,
             bundle=event.bundle,
             renews_until=event.renews_until,
+            fee_amount=None,
+            fee_currency=None,
+            work={**EMPTY_WORK, "gates": [{"name": gate.name, "holds": gate.holds} for gate in event.gates]},
+            applicant_steps=0,
+            visits=(),
             version=0,
             position=0,
         )
     assert row is not None, "a case begins with its application"
     held = _holders(row.holders, recorded)
     changes = _changes(row, event, at)
+    before = row.work or EMPTY_WORK
+    if work := _work(before, event):
+        changes["work"] = {**before, **work}
+    if event.__class__ in _BY_APPLICANT:
+        changes["applicant_steps"] = row.applicant_steps + 1
+    if _is_visit(event, envelope.actor.role) and (day := office_day(at).isoformat()) not in row.visits:
+        changes["visits"] = [*row.visits, day]
     return row._replace(version=envelope.version, position=recorded.position, holders=held, **changes)
 
 
@@ -138,6 +175,75 @@ _STATUS: Mapping[type, Status] = {
 _FEE: Mapping[type, Fee] = {e.FeeRequested: Fee.ASKED, e.FeePaid: Fee.PAID, e.FeeRefunded: Fee.REFUNDED}
 
 
+_BY_APPLICANT = frozenset(
+    {
+        e.ApplicationSubmitted,
+        e.ErrorCorrectedOnSpot,
+        e.CorrectionSubmitted,
+        e.MaterialSupplemented,
+        e.FeePaid,
+        e.CommitmentSigned,
+        e.HearingRequested,
+    }
+)
+_AT_A_WINDOW = frozenset({e.Channel.COUNTER, e.Channel.KIOSK})
+
+
+def _is_visit(event: e.CaseEvent, role: Role) -> bool:
+    """Whether the applicant had to come: to file or to be handed the result at a counter, or to do it through a clerk.
+
+    Money comes by other ways than over the counter, whoever enters it.
+    """
+    match event:
+        case e.ApplicationSubmitted():
+            return event.channel in _AT_A_WINDOW
+        case e.LicenceDelivered():
+            return event.means is e.Means.COUNTER
+        case e.FeePaid():
+            return False
+        case _:
+            return event.__class__ in _BY_APPLICANT and role in OFFICER_ROLES
+
+
+def _work(work: Mapping[str, Any], event: e.CaseEvent) -> dict[str, Any]:
+    """What an event changes of what decisions look at."""
+    match event:
+        case e.PreCheckPassed():
+            return {"pre_checked": True}
+        case e.DefectsNoted():
+            return {"noted": event.materials}
+        case e.CorrectionRequested():
+            counted = {} if event.in_review else {"corrections": work["corrections"] + 1}
+            return {"asked_before": sorted({*work["asked_before"], *event.materials}), "noted": (), **counted}
+        case e.ExemptionFailed():
+            return {"failed_sources": sorted({*work["failed_sources"], event.material})}
+        case e.ApplicationAccepted():
+            return {"accepted_by": event.accepted_by, "noted": ()}
+        case e.CaseDeemedAccepted():
+            return {"noted": ()}
+        case e.OpinionRecorded() if event.given_by:
+            return {"reviewers": sorted({*work["reviewers"], event.given_by})}
+        case e.ConsultRequested():
+            return {"consults": {**work["consults"], event.department: False}}
+        case e.ConsultAnswered():
+            return {"consults": {**work["consults"], event.department: True}}
+        case e.InspectionDone():
+            return {"inspections": {**work["inspections"], **dict.fromkeys(event.branches, event.result)}}
+        case e.SpecialProcedureStarted() if event.chair:
+            return {"chairs": sorted({*work["chairs"], event.chair})}
+        case e.GateOpened():
+            return {"gates": [gate for gate in work["gates"] if gate["name"] != event.gate]}
+        case _:
+            return {}
+
+
+_RESULT: Mapping[type, e.Result] = {
+    e.AcceptanceRefused: e.Result.NOT_ACCEPTED,
+    e.ApplicationWithdrawn: e.Result.WITHDRAWN,
+    e.CaseLapsed: e.Result.LAPSED,
+}
+
+
 def _changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if status := _STATUS.get(event.__class__):
@@ -145,7 +251,7 @@ def _changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, Any]:
     if fee := _FEE.get(event.__class__):
         changes["fee"] = fee
     if clocks := getattr(event, "clocks", ()):
-        changes["clocks"] = {**row.clocks, **{clock.name: orjson.loads(orjson.dumps(clock)) for clock in clocks}}
+        changes["clocks"] = {**row.clocks, **{clock.name: clock_as_json(clock) for clock in clocks}}
     if evidence := getattr(event, "evidence", ()):
         changes["materials"] = _materials(row.materials, evidence)
     return changes | _own_changes(row, event, at)
@@ -176,7 +282,7 @@ def _own_changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, An
             return {"branches": branches, "claims": _unclaimed(row, event.branch)}
         case e.SpecialProcedureStarted():
             begun = {"branch": event.branch, "kind": event.kind, "start": event.on.isoformat(), "end": None}
-            return {"suspensions": [*row.suspensions, begun]}
+            return {"suspensions": [*row.suspensions, {**begun, "declared": event.working_days}]}
         case e.SpecialProcedureEnded():
             return {"suspensions": [_ended(found, event) for found in row.suspensions]}
         case e.CommitmentSigned():
@@ -187,8 +293,12 @@ def _own_changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, An
             return {"decided_at": at, "claims": {}}
         case e.LicenceIssued():
             return {"licence_id": event.licence_id}
-        case e.AcceptanceRefused() | e.ApplicationWithdrawn() | e.CaseLapsed() | e.ConditionFailed():
-            return {"claims": {}}
+        case e.ConditionFailed():
+            return {"claims": {}, "result": event.result}
+        case e.AcceptanceRefused() | e.ApplicationWithdrawn() | e.CaseLapsed():
+            return {"claims": {}, "result": _RESULT[event.__class__]}
+        case e.FeeRequested():
+            return {"fee_amount": event.amount, "fee_currency": event.currency}
         case e.CaseClosed():
             return {"closed_at": at, "result": event.result, "claims": {}}
         case _:
@@ -234,20 +344,37 @@ def _holders(before: Mapping[str, Mapping[str, Any]], recorded: Recorded) -> dic
     return after
 
 
+_WORKED_AGAINST = ("PROMISED", "LEGAL", "DELIVERY", "CORRECTION")
+
+
+def clock_worked_against(case: CaseRow) -> Mapping[str, Any] | None:
+    """The clock, in JSON, by which the office is to have done its next step; None while none runs."""
+    clocks = case.clocks
+    return next((clocks[name] for name in _WORKED_AGAINST if name in clocks and clocks[name]["stopped"] is None), None)
+
+
 @dataclass(frozen=True, slots=True)
 class BranchRow:
-    """A branch of the review. `state`: WAITING, REVIEWING, PASSED, FAILED, DROPPED."""
+    """A branch of the review. `state`: WAITING, REVIEWING, PASSED, FAILED, DROPPED; `claimed_by` an officer.
+
+    `suspended`: the kind of the special procedure that stops it now.
+    """
 
     department: str
     holder: str | None
     state: str
     opinion: str | None
     at: datetime | None
+    claimed_by: str | None
+    suspended: str | None
 
 
 def branch_states(case: CaseRow) -> list[BranchRow]:
     """Where each branch of a case stands, in the item's order."""
     states: list[BranchRow] = []
+    stopped = {found["branch"]: found["kind"] for found in case.suspensions if found["end"] is None}
+    if case.decided_at is not None or case.closed_at is not None:
+        stopped = {}
     for branch in case.branches:
         department, opinion = branch["department"], branch["opinion"]
         held = case.holders.get(department)
@@ -256,7 +383,8 @@ def branch_states(case: CaseRow) -> list[BranchRow]:
         elif held is not None:
             state = "REVIEWING"
         else:
-            state = "WAITING" if case.decided_at is None else "DROPPED"
+            over = case.decided_at is not None or case.result is not None
+            state = "DROPPED" if over else "WAITING"
         states.append(
             BranchRow(
                 department=department,
@@ -264,6 +392,8 @@ def branch_states(case: CaseRow) -> list[BranchRow]:
                 state=state,
                 opinion=opinion,
                 at=datetime.fromisoformat(branch["at"]) if branch["at"] else None,
+                claimed_by=case.claims.get(department),
+                suspended=None if opinion is not None else stopped.get(None) or stopped.get(department),
             )
         )
     return states

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from psycopg import Cursor, sql
@@ -18,13 +18,17 @@ def selecting(table: str, row: type[Any]) -> sql.Composed:
     return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(names), sql.Identifier(table))
 
 
-def fetch(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]) -> list[Row]:
+def fetch(
+    cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any] | Mapping[str, Any]
+) -> list[Row]:
     """The rows of a select."""
     cursor.execute(query, parameters)
     return [row(*record) for record in cursor.fetchall()]
 
 
-def fetch_one(cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any]) -> Row | None:
+def fetch_one(
+    cursor: Cursor[Any], row: type[Row], query: sql.Composed, parameters: Sequence[Any] | Mapping[str, Any]
+) -> Row | None:
     """The only row of a select, or None."""
     cursor.execute(query, parameters)
     record = cursor.fetchone()

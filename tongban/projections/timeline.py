@@ -21,6 +21,7 @@ from tongban.domain.personal import personal_fields
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Recorded
 from tongban.domain.revocation.events import DecisionRevoked
+from tongban.domain.waiting import Held
 from tongban.projections.keyset import Keyset, Page, check_first, read_position
 from tongban.projections.projection import LogTable
 from tongban.projections.selecting import fetch, selecting
@@ -114,3 +115,16 @@ def applications_of(cursor: Cursor[Any], case_ids: Sequence[UUID]) -> dict[UUID,
     """Case → the event that began it: its data names the materials, its sealed box holds the form and the answers."""
     query = _SELECT + sql.SQL(" WHERE case_id = ANY(%s) AND stream = case_id AND version = 1")
     return {row.case_id: row for row in fetch(cursor, TimelineRow, query, (list(case_ids),))}
+
+
+def holdings_of(cursor: Cursor[Any], case_ids: Sequence[UUID]) -> dict[UUID, list[Held]]:
+    """Case → who held it after each of its own events, in the order they were stored."""
+    cursor.execute(
+        "SELECT case_id, effective_at, holders FROM timeline WHERE case_id = ANY(%s) AND stream = case_id"
+        " ORDER BY case_id, position",
+        (list(case_ids),),
+    )
+    held: dict[UUID, list[Held]] = {}
+    for case_id, at, holders in cursor.fetchall():
+        held.setdefault(case_id, []).append(Held(at, holders))
+    return held
