@@ -472,5 +472,5 @@ def test_a_case_whose_filing_was_cut_off_is_filed_once(database: Database) -> No
             assert filed.created
             assert filed.number
             assert until_definite(here, request) == [filed]
-            assert until_definite(here, ask(AcceptApplication(filed.id), ACCEPTOR))[0].version == 2
-    assert len(positions(database)) == 2 + 2 * len(Cut)
+            assert until_definite(here, ask(AcceptApplication(filed.id), ACCEPTOR))[0].version == 3
+    assert len(positions(database)) == 2 + 3 * len(Cut)
