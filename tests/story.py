@@ -31,7 +31,15 @@ from tongban.domain.case.events import (
 from tongban.domain.catalogue.events import ItemPublished
 from tongban.domain.catalogue.item import read_item
 from tongban.domain.clock import Clock, Limit, Unit, start_clock, stop_clock
-from tongban.domain.ids import absence_stream, calendar_stream, item_stream, rating_stream
+from tongban.domain.commitment.events import CheckResult, CommitmentChecked, CommitmentCheckOpened
+from tongban.domain.ids import (
+    absence_stream,
+    calendar_stream,
+    commitment_stream,
+    item_stream,
+    rating_stream,
+    revocation_stream,
+)
 from tongban.domain.licence.events import LicenceCollected
 from tongban.domain.mandate.events import MandateGranted, MandateKind, MandateRevoked, Step
 from tongban.domain.office_time import office_day
@@ -39,6 +47,7 @@ from tongban.domain.party.events import IdentifierKind, PartyKind, PartyRegister
 from tongban.domain.rating.events import CaseRated
 from tongban.domain.recorded import Envelope, Evidence, Recorded
 from tongban.domain.registry import AGGREGATES, EVENT_NAMES, schema_of
+from tongban.domain.revocation.events import DecisionRevoked, Ground
 from tongban.infra.event_codec import decode, encode, subjects_of
 from tongban.infra.reference import sample_calendars
 from tongban.infra.sealing import unseal
@@ -197,6 +206,21 @@ class Story:
         self.append(away, AbsenceRegistered("nr-acceptor", "cover", "nr", day, day), actor=head, at=MORNING)
         self.append(away, AbsenceEnded("nr-acceptor", "cover", "nr", day), actor=head, at=MORNING)
 
+    def follow_up(self, told: Told) -> None:
+        """What comes after a decision: a promise is checked and was broken, the decision is revoked."""
+        lead, by, at = ITEMS[told.item][0], officer(ITEMS[told.item][0], Role.HEAD), MORNING + timedelta(days=40)
+        check, revoked = commitment_stream(told.id), revocation_stream(told.id)
+        limit = start_clock("COMMITMENT_CHECK", "", office_day(MORNING), Limit(2, Unit.MONTH), Calendar())
+        opened = CommitmentCheckOpened(told.id, told.item, lead, told.applicant, (limit,))
+        self.append(check, opened, actor=SYSTEM, at=MORNING, correlation=told.id)
+        done = (stop_clock(limit, office_day(at)),)
+        checked = CommitmentChecked(told.id, told.item, CheckResult.BREACH, by.id, told.applicant, "不符", done)
+        self.append(check, checked, actor=by, at=at, correlation=told.id)
+        taken = DecisionRevoked(
+            told.id, told.item, Ground.FRAUD, False, by.id, told.licence, told.applicant, "欺骗", "复议"
+        )
+        self.append(revoked, taken, actor=by, at=at, correlation=told.id)
+
     def case(
         self,
         applicant: UUID,
@@ -220,7 +244,7 @@ class Story:
         return told
 
     def day(self, cases: int, *, open_share: float = 0.3) -> list[Told]:
-        """Many cases side by side; some stay open. A mandate is granted and an officer is away."""
+        """Many cases side by side; some stay open. A mandate is granted, an officer is away, a promise was broken."""
         self.mandate_and_absence()
         told: list[Told] = []
         running: list[Any] = []
@@ -245,6 +269,7 @@ class Story:
             if running[chosen][1] < 0 or next(running[chosen][0], None) is None:
                 running[chosen] = running[-1]
                 running.pop()
+        self.follow_up(next(each for each in told if each.rating is not None))
         return told
 
     def _told(self, applicant: UUID, item: str) -> Told:
