@@ -308,3 +308,24 @@ def test_our_own_licence_counts_before_the_citys(module_database: Database, tmp_
         with psycopg.connect(module_database.admin_url) as conn:
             conn.execute("UPDATE read.licence_view SET valid_to = '2020-12-31' WHERE id = %s", (licence,))
         assert code_of(system.give("SubmitApplication", body, token)) == (422, "material-not-met")
+
+
+def test_an_officer_gets_a_material_himself_and_an_empty_source_is_written_against_it(hall: Hall) -> None:
+    case = hall.file().json()["id"]
+    officer = hall.system.officer(Role.ACCEPTOR, "nr")
+    hall.system.give("ReceiveMaterials", {"case_id": case}, officer)
+    body = {"case_id": case, "material": "sale-contract"}
+    foreign = hall.system.officer(Role.REVIEWER, "fire")
+    assert code_of(hall.system.give("ObtainMaterial", body, foreign)) == (403, "other-department")
+    assert hall.housing.asked == []  # what is refused anyhow is not asked for
+    hall.housing.wrong = ["empty"]
+    empty = hall.system.give("ObtainMaterial", body, officer)
+    assert empty.json()["events"] == ["case.ExemptionFailed"], empty.text
+    found = hall.system.give("ObtainMaterial", body, officer)
+    assert found.json()["events"] == ["case.MaterialExempted"], found.text
+    [evidence] = hall.system.recorded(case)[-1].event.evidence
+    assert (evidence.how, evidence.source) == ("DATA_SHARING", "housing")
+    assert evidence.ref == hall.sharing()[-1][1]["evidence_id"]
+    hall.housing.asked.clear()
+    assert hall.system.give("ObtainMaterial", body, officer).json()["events"] == []
+    assert hall.housing.asked == []
