@@ -169,7 +169,7 @@ class DraftEndpoints:
         item = content["item"]
         if item is None:
             return {"item_version": None, "materials": [], "prefill": {}}
-        opened = await self._materials.open_form(identity, item, applicant, content["answers"], actor, before)
+        opened = await self._materials.form.open(identity, item, applicant, content["answers"], actor, before)
         if opened is None:
             raise ItemNotPublished(item=item)
         return opened

@@ -1,15 +1,15 @@
-"""Materials of an application: what a form opens with, and what is found out before a command reaches the bus.
+"""Materials of an application: what is found out before a command reaches the bus.
 
-In: a draft, or a command that claims materials. Out: for each material how it is met and on what evidence; the command
-with what its draft holds, and with evidence in the place of claims. Sources, files and drafts are asked here, so that
-the writer waits for none of them. What was asked is written down in the exchange log before it is relied on.
+In: a command that claims materials. Out: the command with what its draft holds, and evidence in the place of claims.
+Sources, files and drafts are asked here, so that the writer waits for none of them. What was asked is written down in
+the exchange log before it is relied on.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from uuid_utils.compat import uuid7
 
+from tongban.api.form_opening import FormOpening, in_force, look_up
 from tongban.api.giving import Giver
 from tongban.api.inquiry import Inquiry
 from tongban.api.problems import DRAFT_DIFFERS, DRAFT_GONE, NO_SUCH_DRAFT, Problem
@@ -24,26 +25,21 @@ from tongban.commands.handlers import HANDLERS
 from tongban.commands.handling import Asked, Desk
 from tongban.commands.looking import Look, Looking
 from tongban.commands.ports import EventLog, LogUnavailable
-from tongban.commands.requests import Answer, Outcome, Request, Unavailable
+from tongban.commands.requests import Answer, Outcome, Request
 from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances
 from tongban.domain.authority import NO_MANDATE, may_act_for
 from tongban.domain.case.commands import How, MaterialOffered, ObtainMaterial
 from tongban.domain.case.guards import SourceFailure
-from tongban.domain.case.refusals import ApplicantNotRegistered
 from tongban.domain.case.state import CASE, Case
-from tongban.domain.catalogue.questions import holds
-from tongban.domain.catalogue.state import ITEM, Item, ItemVersionEntry
+from tongban.domain.catalogue.state import ITEM, Item
 from tongban.domain.errors import DomainError
 from tongban.domain.ids import item_stream
 from tongban.domain.mandate.events import Step
 from tongban.domain.mandate.state import MANDATE
-from tongban.domain.office_time import office_day
-from tongban.domain.party.events import PartyRegistered
 from tongban.domain.party.state import PARTY
-from tongban.domain.personal import Withheld
 from tongban.domain.sharing.events import Purpose
-from tongban.domain.sharing.exemption import ASKED, Found, Met, Need, met, needs, resolve, to_ask
+from tongban.domain.sharing.exemption import ASKED, Found, Need, needs, resolve, to_ask
 from tongban.infra import event_codec
 from tongban.infra.drafts import Draft, DraftChanged, DraftGone, DraftMissing
 from tongban.infra.sources.registry import Sources, source_of
@@ -63,7 +59,7 @@ class Subject:
 
 
 class Materials:
-    """Opens forms and prepares commands. One event loop."""
+    """Prepares commands. One event loop."""
 
     def __init__(
         self,
@@ -78,61 +74,16 @@ class Materials:
         """What a source said is taken again for `evidence_hours`; then it is asked anew."""
         self.uploads = prepared.uploads
         self.drafts = prepared.drafts
-        self._log = event_log
         self._looking = Looking(event_log, event_codec)
-        self._vault = vault
         self._giver = giver
         self._sources = sources
         self._inquiry = Inquiry(sources, giver)
+        self.form = FormOpening(looking=self._looking, event_log=event_log, vault=vault, inquiry=self._inquiry)
         self._fresh = timedelta(hours=evidence_hours)
 
     async def close(self) -> None:
         """Let go of the sources' connections; by the loop that asked them."""
         await self._sources.close()
-
-    # ── opening a form ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def open_form(
-        self,
-        opening: UUID,
-        item: str,
-        applicant: UUID,
-        answers: Mapping[str, Any],
-        actor: Actor,
-        before: Mapping[str, Any],
-    ) -> dict[str, Any] | None:
-        """How each material of the item is met for this applicant; None where no such item is in force.
-
-        `before` is what the form opened with earlier: what was asked then is not asked again. Raises Unavailable,
-        ApplicantNotRegistered.
-        """
-        look = await self._look([item_stream(item), applicant])
-        if look.state(applicant, PARTY).kind is None:
-            raise ApplicantNotRegistered(applicant=applicant)
-        entry = _in_force(look, item, look.now)
-        if entry is None:
-            return None
-        known = needs(entry.definition, source_of, lambda material: _holds(material, answers) is True)
-        kept = {each["material"]: each for each in before.get("materials", ())}
-        wanted = [need for need in known.values() if need.source is not None and need.material not in kept]
-        told = await self._inquiry.ask(wanted, opening, item, applicant, actor, Purpose.FORM_OPENING, draft=opening)
-        materials = [
-            kept.get(need.material) or _told(met(need, told.get(need.material)), look.now) for need in known.values()
-        ]
-        prefill = before.get("prefill") or await asyncio.to_thread(self._prefill, applicant)
-        return {"item_version": entry.version, "materials": materials, "prefill": prefill}
-
-    def _prefill(self, applicant: UUID) -> dict[str, str]:
-        """What the form need not ask, because the party's registration says it."""
-        tails = self._log.read(after={applicant: 0}, commands=(), identifiers=()).tails
-        if not tails:
-            return {}
-        event = event_codec.decode(tails[0].state, tails[0].position, self._vault).event
-        if not isinstance(event, PartyRegistered) or isinstance(event.name, Withheld):
-            return {}
-        return {"name": event.name, "identifier_kind": event.identifier_kind, "identifier": str(event.identifier)}
-
-    # ── before the bus ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def give(self, request: Request) -> Answer:
         """Give a command, its materials made out. Raises as `Giver.give`, MaterialNotMet, UploadUnknown, Problem."""
@@ -153,7 +104,7 @@ class Materials:
             return await self._prepare(request)
         except (DomainError, Problem) as refusal:
             # Done by the same request a moment ago, which used up the draft: then the same is answered again.
-            look = await self._look([], (request.principal, request.idempotency_key))
+            look = await look_up(self._looking, [], (request.principal, request.idempotency_key))
             return request if look.answered else refusal.with_traceback(None)
 
     async def done(self, request: Request | Exception, outcome: Outcome) -> None:
@@ -176,7 +127,9 @@ class Materials:
         command = request.body
         handler = HANDLERS[request.name]
         stream = handler.stream(command, uuid7())
-        look = await self._look((stream, *handler.reads(command)), (request.principal, request.idempotency_key))
+        look = await look_up(
+            self._looking, (stream, *handler.reads(command)), (request.principal, request.idempotency_key)
+        )
         if look.answered:
             return request
         subject = await self._subject(command, look, request.effective_at or look.now)
@@ -223,7 +176,7 @@ class Materials:
         state = look.state(stream, handler.aggregate)
         streams = look.streams
         if handler.more is not None and (more := handler.more(request.body, state, request.actor)):
-            streams = {**streams, **(await self._look(more)).streams}
+            streams = {**streams, **(await look_up(self._looking, more)).streams}
         effective_at = request.effective_at or look.now
         asked = Asked(
             command=request.body,
@@ -249,7 +202,7 @@ class Materials:
         state = NO_MANDATE
         now = datetime.now(UTC)
         if mandate is not None:
-            look = await self._look([mandate])
+            look = await look_up(self._looking, [mandate])
             state, now = look.state(mandate, MANDATE), look.now
         # What is uploaded is for no item yet: any that the mandate is for will do.
         item = item or next(iter(state.items or ()), "")
@@ -263,13 +216,13 @@ class Materials:
             if case.applicant is None or case.item is None:
                 return None
             stream = item_stream(case.item.id)
-            item: Item = (await self._look([stream])).state(stream, ITEM)
+            item: Item = (await look_up(self._looking, [stream])).state(stream, ITEM)
             # A case keeps the version it was filed under.
             entry = next((each for each in item.versions if each.version == case.item.version), None)
             return Subject(case.applicant, case.item.id, entry.definition) if entry else None
         if getattr(command, "item", None) is None or look.state(command.applicant, PARTY).kind is None:
             return None
-        entry = _in_force(look, command.item, moment)
+        entry = in_force(look, command.item, moment)
         return Subject(command.applicant, command.item, entry.definition) if entry else None
 
     async def draft_of(self, draft: UUID, actor: Actor) -> Draft:
@@ -287,12 +240,6 @@ class Materials:
             return set()
         return await asyncio.to_thread(self.uploads.claim, applicant, refs, request.principal, request.idempotency_key)
 
-    async def _look(self, streams: Sequence[UUID], command: tuple[str, UUID] | None = None) -> Look:
-        try:
-            return await asyncio.to_thread(self._looking.look, streams, command)
-        except LogUnavailable as error:
-            raise Unavailable(reason=str(error)) from error
-
 
 def _offered(command: Any, known: Mapping[str, Need]) -> Sequence[MaterialOffered]:
     """What a command says of materials; an officer who gets one himself does it as the guide says."""
@@ -309,22 +256,6 @@ def _claims(request: Request) -> bool:
     if getattr(command, "draft", None) is not None or isinstance(command, ObtainMaterial):
         return True
     return any(each.how in ASKED or each.how is How.UPLOAD for each in getattr(command, "materials", ()))
-
-
-def _in_force(look: Look, item: str, moment: datetime) -> ItemVersionEntry | None:
-    state: Item = look.state(item_stream(item), ITEM)
-    return state.version_in_force(office_day(moment))
-
-
-def _holds(material: Mapping[str, Any], answers: Mapping[str, Any]) -> bool | None:
-    """Whether a material is asked of this applicant; None while that is not known."""
-    condition = material.get("condition")
-    if condition is None and material.get("necessity") == "CONDITIONAL":
-        return None
-    try:
-        return holds(condition, answers)
-    except TypeError:  # a draft may still hold an answer that is none
-        return None
 
 
 def _filled(command: Any, content: Mapping[str, Any]) -> Any:
@@ -349,11 +280,3 @@ def _found(content: Mapping[str, Any], not_before: datetime) -> dict[str, Found]
             as_of = datetime.fromisoformat(evidence["as_of"])
             found[each["material"]] = Found(evidence["source"], evidence["version"], as_of, evidence["id"])
     return found
-
-
-def _told(opened: Met, now: datetime) -> dict[str, Any]:
-    evidence = opened.evidence
-    told = asdict(opened) | {"how": opened.how.value, "asked_at": now.isoformat()}
-    if evidence is not None:
-        told["evidence"] = asdict(evidence) | {"as_of": evidence.as_of.isoformat()}
-    return told
