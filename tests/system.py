@@ -71,6 +71,8 @@ class System:
             "TONGBAN_PORT": str(self.port),
             "TONGBAN_DATA": str(self.folder),
             **SOURCES_THAT_ANSWER,
+            # What is entered late, step by step, is not overtaken by what the law makes of silence.
+            "TONGBAN_TIMER_GRACE": "60",
         }
 
     def start(self) -> None:

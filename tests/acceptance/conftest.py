@@ -46,6 +46,16 @@ class Caller:
         assert answer.status_code in OK, f"{name}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    def refused(self, name: str, body: dict[str, Any], role: str, subject: str, department: str | None = None) -> Any:
+        """The problem document of a command that must be refused."""
+        headers = {
+            "Authorization": f"Bearer {self.token(role, subject, department)}",
+            "Idempotency-Key": str(uuid4()),
+        }
+        answer = self.client.post(f"/commands/{name}", json=body, headers=headers)
+        assert answer.is_client_error, f"{name}: {answer.status_code} {answer.text}"
+        return answer.json()
+
     def query(self, text: str, role: str, subject: str, department: str | None = None, **variables: Any) -> Any:
         """The data of a query that must have no errors."""
         headers = {"Authorization": f"Bearer {self.token(role, subject, department)}"}
