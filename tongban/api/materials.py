@@ -112,7 +112,7 @@ class Materials:
         if not isinstance(request, Request) or not isinstance(outcome, Answer):
             return
         draft: UUID | None = getattr(request.body, "draft", None)
-        if draft is None:
+        if draft is None or getattr(request.body, "item", None) is None:  # only an item's draft is used up by filing
             return
         try:
             await asyncio.to_thread(self.drafts.delete, draft, request.actor)
