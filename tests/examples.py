@@ -275,7 +275,13 @@ def stopped(*clocks: Clock) -> tuple[Clock, ...]:
     return tuple(stop_clock(clock, TODAY) for clock in clocks)
 
 
-materials_received = MaterialsReceived(received_on=TODAY, clocks=(correction_clock,))
+def received(day: date, calendar: Calendar = NO_CALENDAR) -> MaterialsReceived:
+    """The receipt of another day."""
+    clock = start_clock("CORRECTION", "行政许可法 art. 32(4)", day, working_days(5), calendar)
+    return MaterialsReceived(received_on=day, clocks=(clock,))
+
+
+materials_received = received(TODAY)
 application_accepted = ApplicationAccepted(
     accepted_by=ACCEPTOR.id, clocks=(*stopped(correction_clock), legal_clock, promised_clock)
 )

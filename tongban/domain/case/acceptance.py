@@ -316,10 +316,10 @@ def submit_correction(
     command: SubmitCorrection, circumstances: Circumstances, case: Case, facts: CaseFacts
 ) -> list[CaseEvent]:
     """补正: everything the notice named, at once. Before acceptance a new receipt is given, and R1 begins anew."""
-    if case.status is not Status.CORRECTING:
-        in_review(case)
     if not case.asked:
         raise NoCorrectionAsked(number=case.number)
+    if case.status is not Status.CORRECTING:
+        in_review(case)
     not_before(circumstances, case.latest)
     day = today(circumstances)
     if overdue(case, APPLICANT_CORRECTION, day):

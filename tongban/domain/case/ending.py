@@ -65,7 +65,7 @@ from tongban.domain.case.refusals import (
 from tongban.domain.case.state import BEFORE_ACCEPTANCE, IN_REVIEW, OVER, Case, Fee, Status
 from tongban.domain.office_time import office_day
 
-_AMOUNT = re.compile(r"(?!0+\.00)\d{1,12}\.\d{2}")
+_AMOUNT = re.compile(r"(?!0+\.00)[0-9]{1,12}\.[0-9]{2}")
 
 
 def issue_licence(command: IssueLicence, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:

@@ -1,14 +1,17 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.examples import (
     APPLICANT,
     CASE_NUMBER,
+    CLERK,
     DEFINITION,
     FILED,
     ORGANISATION_ID,
     PERSON_ID,
+    applicant_barred,
     application_submitted,
     item_published,
     materials_received,
@@ -16,12 +19,13 @@ from tests.examples import (
     party_registered,
     submit_application,
 )
-from tests.given import given
+from tests.given import given, office
 from tongban.domain.case.commands import How, MaterialOffered
 from tongban.domain.case.events import ApplicationSubmitted
 from tongban.domain.case.refusals import (
     ApplicantNotRegistered,
     ApplicantNotServed,
+    HowNotAllowed,
     ItemNotPublished,
     MaterialRepeated,
     UnknownMaterial,
@@ -111,3 +115,37 @@ def test_a_material_is_given_once() -> None:
     given(item_published, party_registered).when(replace(submit_application, materials=twice)).then_refuses(
         MaterialRepeated, materials=["form"]
     )
+
+
+def test_a_material_is_met_as_its_guide_offers_it_or_on_paper() -> None:
+    shared = (MaterialOffered("sale-contract", How.DATA_SHARING),)
+    given(item_published, party_registered).when(replace(submit_application, materials=shared)).then_refuses(
+        HowNotAllowed, material="sale-contract", how=How.DATA_SHARING, allowed="NONE"
+    )
+
+
+def test_what_was_looked_up_stands_in_the_place_of_the_applicants_word() -> None:
+    looked_up = Evidence("id-card", "E_LICENCE", "psb", "7", "psb:id-card:7")
+    event, _ = given(item_published, party_registered).when(submit_application, evidence=(looked_up,)).decided()
+    assert isinstance(event, ApplicationSubmitted)
+    assert [found for found in event.evidence if found.material == "id-card"] == [looked_up]
+
+
+def test_the_case_carries_its_items_rules_along() -> None:
+    event, _ = given(item_published, party_registered).when(submit_application).decided()
+    assert event.terms["legal"] == {"value": 20, "unit": "WORKING_DAY", "basis": "行政许可法 art. 42"}
+    assert event.needed == ("form", "id-card", "sale-contract")
+
+
+def test_the_case_belongs_to_the_district_it_is_filed_in() -> None:
+    world = given(item_published, party_registered)
+    event, _ = world.when(submit_application, by=CLERK, district="310104").decided()
+    assert event.district == "310104"
+
+
+def test_who_may_not_file_for_this_item_is_known_from_the_filing_on() -> None:
+    event, _ = given(item_published, party_registered, applicant_barred).when(submit_application).decided()
+    assert event.barred_until == applicant_barred.until
+    after = office(applicant_barred.until + timedelta(days=1))
+    event, _ = given(item_published, party_registered, applicant_barred).when(submit_application, now=after).decided()
+    assert event.barred_until is None
