@@ -7,7 +7,7 @@ says when the next takes effect. Everything in the examples happens on one offic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances, effective_time
 from tongban.domain.calendar.commands import ImportCalendar
 from tongban.domain.calendar.decide import import_calendar
-from tongban.domain.case.commands import CaseCommand, FileSubCase, SubmitApplication
+from tongban.domain.case.commands import FileSubCase, SubmitApplication
 from tongban.domain.case.decide import decide
 from tongban.domain.case.events import CommitmentOffered, FeeRequested, LicenceDelivered, MaterialsReceived
 from tongban.domain.case.filing import FilingFacts, file_sub_case, submit_application
@@ -31,19 +31,24 @@ from tongban.domain.catalogue.commands import DraftItem, PublishItem, WithdrawIt
 from tongban.domain.catalogue.decide import draft_item, item_for_filing, publish_item, withdraw_item
 from tongban.domain.catalogue.events import ItemPublished
 from tongban.domain.catalogue.item import read_item
+from tongban.domain.commitment.commands import OpenCommitmentCheck, RecordCommitmentCheck
+from tongban.domain.commitment.decide import open_commitment_check, record_commitment_check
 from tongban.domain.errors import DomainError
-from tongban.domain.licence.commands import CollectLicence
-from tongban.domain.licence.decide import collect_licence
+from tongban.domain.licence.commands import CollectLicence, RevokeIssuedLicence
+from tongban.domain.licence.decide import collect_licence, revoke_issued_licence
 from tongban.domain.mandate.commands import GrantMandate, RevokeMandate
 from tongban.domain.mandate.decide import GrantFacts, grant_mandate, revoke_mandate
 from tongban.domain.office_time import OFFICE_TIME, office_day
-from tongban.domain.party.commands import RegisterParty
+from tongban.domain.party.commands import BarApplicant, HoldPromiseAgainst, RegisterParty, RepairTrust
 from tongban.domain.party.decide import RegistrationFacts, register_party
 from tongban.domain.party.events import PartyRegistered
+from tongban.domain.party.standing import BarFacts, bar_applicant, hold_promise_against, repair_trust
 from tongban.domain.party.state import Party
 from tongban.domain.rating.commands import RateCase
 from tongban.domain.rating.decide import rate_case
 from tongban.domain.registry import AGGREGATES, EVENT_NAMES
+from tongban.domain.revocation.commands import RevokeDecision
+from tongban.domain.revocation.decide import revoke_decision
 from tongban.domain.sharing.commands import RecordExchanges
 from tongban.domain.sharing.decide import record_exchanges
 
@@ -51,23 +56,41 @@ START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 NOW = START + timedelta(hours=12)
 _WITH_THE_ONE_BEFORE = (MaterialsReceived, CommitmentOffered, FeeRequested, LicenceDelivered)
 
-Command = (
-    RegisterParty
-    | DraftItem
-    | PublishItem
-    | WithdrawItem
-    | ImportCalendar
-    | SubmitApplication
-    | FileSubCase
-    | CaseCommand
-    | CollectLicence
-    | RateCase
-    | RecordExchanges
-    | GrantMandate
-    | RevokeMandate
-    | RegisterAbsence
-    | EndAbsence
-)
+Command = Any
+"""Whatever may be asked of one of the streams."""
+
+
+_DECISIONS: Mapping[type, Callable[[Any, Circumstances, Mapping[str, Any]], Sequence[Any]]] = {
+    PublishItem: lambda command, circumstances, states: publish_item(command, circumstances, states["catalogue"]),
+    DraftItem: lambda command, _, states: draft_item(command, states["catalogue"]),
+    WithdrawItem: lambda command, circumstances, states: withdraw_item(command, circumstances, states["catalogue"]),
+    ImportCalendar: lambda command, _, states: import_calendar(command, states["calendar"]),
+    CollectLicence: lambda command, _, states: collect_licence(command, states["licence"]),
+    RevokeIssuedLicence: lambda command, _, states: revoke_issued_licence(command, states["licence"]),
+    RecordExchanges: lambda command, _, states: record_exchanges(command, states["sharing"]),
+    RateCase: lambda command, circumstances, states: rate_case(
+        command, circumstances, states["rating"], states["case"]
+    ),
+    RevokeMandate: lambda command, circumstances, states: revoke_mandate(command, circumstances, states["mandate"]),
+    RegisterAbsence: lambda command, circumstances, states: register_absence(
+        command, circumstances, states["absence"], longest_days=366
+    ),
+    EndAbsence: lambda command, circumstances, states: end_absence(command, circumstances, states["absence"]),
+    OpenCommitmentCheck: lambda command, _, states: open_commitment_check(
+        command, states["commitment"], states["calendar"]
+    ),
+    RecordCommitmentCheck: lambda command, circumstances, states: record_commitment_check(
+        command, circumstances, states["commitment"]
+    ),
+    RevokeDecision: lambda command, circumstances, states: revoke_decision(
+        command, circumstances, states["revocation"], states["case"]
+    ),
+    BarApplicant: lambda command, circumstances, states: bar_applicant(
+        command, circumstances, states["party"], BarFacts(states["case"])
+    ),
+    HoldPromiseAgainst: lambda command, _, states: hold_promise_against(command, states["party"]),
+    RepairTrust: lambda command, circumstances, states: repair_trust(command, circumstances, states["party"]),
+}
 
 
 def office(day: date | str, hour: int = 10, minute: int = 0) -> datetime:
@@ -149,35 +172,17 @@ class Asked:
         return self._decide(circumstances, self.world.states())
 
     def _decide(self, circumstances: Circumstances, states: Mapping[str, Any]) -> list[Any]:
-        command = self.command
-        match command:
-            case RegisterParty():
+        decision = _DECISIONS.get(self.command.__class__)
+        if decision is not None:
+            return list(decision(self.command, circumstances, states))
+        match self.command:
+            case RegisterParty() as command:
                 return list(register_party(command, circumstances, states["party"], self._registration(command)))
-            case PublishItem():
-                return list(publish_item(command, circumstances, states["catalogue"]))
-            case DraftItem():
-                return list(draft_item(command, states["catalogue"]))
-            case WithdrawItem():
-                return list(withdraw_item(command, circumstances, states["catalogue"]))
-            case ImportCalendar():
-                return list(import_calendar(command, states["calendar"]))
-            case SubmitApplication() | FileSubCase():
+            case SubmitApplication() | FileSubCase() as command:
                 return self._file(command, circumstances, states)
-            case CollectLicence():
-                return list(collect_licence(command, states["licence"]))
-            case RecordExchanges():
-                return list(record_exchanges(command, states["sharing"]))
-            case RateCase():
-                return list(rate_case(command, circumstances, states["rating"], states["case"]))
-            case GrantMandate():
+            case GrantMandate() as command:
                 return list(grant_mandate(command, circumstances, self._grant(command)))
-            case RevokeMandate():
-                return list(revoke_mandate(command, circumstances, states["mandate"]))
-            case RegisterAbsence():
-                return list(register_absence(command, circumstances, states["absence"], longest_days=366))
-            case EndAbsence():
-                return list(end_absence(command, circumstances, states["absence"]))
-            case _:
+            case command:
                 licence = LicenceFacts(LICENCE_NUMBER, self.validity_years)
                 known = CaseFacts(**{"calendar": states["calendar"], "licence": licence, **self.facts})
                 return list(decide(command, circumstances, states["case"], known))

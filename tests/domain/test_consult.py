@@ -57,7 +57,7 @@ def test_an_answer_after_the_decision_comes_too_late() -> None:
 
 @pytest.mark.parametrize(("events", "command"), [(ACCEPTED, request_consult), (ASKED, answer_consult)])
 def test_nobody_is_asked_before_the_acceptance(events: tuple[object, ...], command: object) -> None:
-    given(*events).when(command, by=DECIDER, at=START).then_refuses(EffectiveTimeBeforeCause)  # type: ignore[arg-type]
+    given(*events).when(command, by=DECIDER, at=START).then_refuses(EffectiveTimeBeforeCause)
 
 
 def test_who_is_asked_holds_it_until_the_answer_and_no_clock_stops() -> None:

@@ -78,16 +78,16 @@ def test_nobody_asks_for_what_was_not_offered_or_before_the_acceptance() -> None
 
 @pytest.mark.parametrize("command", [grant_approval, deny_approval])
 def test_the_decision_waits_for_the_time_to_ask(command: object) -> None:
-    given(*OFFERED).when(command, by=DECIDER).then_refuses(HearingOutstanding, due=date(2026, 3, 9))  # type: ignore[arg-type]
-    assert given(*OFFERED).when(command, by=DECIDER, now=office("2026-03-10")).decided()  # type: ignore[arg-type]
+    given(*OFFERED).when(command, by=DECIDER).then_refuses(HearingOutstanding, due=date(2026, 3, 9))
+    assert given(*OFFERED).when(command, by=DECIDER, now=office("2026-03-10")).decided()
 
 
 @pytest.mark.parametrize("command", [grant_approval, deny_approval])
 def test_the_decision_waits_for_the_hearing(command: object) -> None:
     later = office("2026-03-16")
-    given(*REQUESTED).when(command, by=DECIDER, now=later).then_refuses(HearingOutstanding, due=None)  # type: ignore[arg-type]
+    given(*REQUESTED).when(command, by=DECIDER, now=later).then_refuses(HearingOutstanding, due=None)
     held = (*REQUESTED, HELD, office("2026-03-12"), OVER)
-    assert given(*held).when(command, by=DECIDER, now=later).decided()  # type: ignore[arg-type]
+    assert given(*held).when(command, by=DECIDER, now=later).decided()
 
 
 def test_the_hearing_is_announced_seven_working_days_ahead_and_has_a_chair() -> None:

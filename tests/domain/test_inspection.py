@@ -65,7 +65,7 @@ def test_one_that_failed_can_be_made_again() -> None:
 @pytest.mark.parametrize("command", [schedule_inspection, record_inspection])
 def test_it_takes_two(command: object, inspectors: tuple[str, ...]) -> None:
     alone = replace(command, inspectors=inspectors)  # type: ignore[type-var]
-    given(*ACCEPTED).when(alone, by=INSPECTOR).then_refuses(TwoInspectors)  # type: ignore[arg-type]
+    given(*ACCEPTED).when(alone, by=INSPECTOR).then_refuses(TwoInspectors)
 
 
 def test_it_takes_two_of_a_bundle_as_well() -> None:
@@ -76,14 +76,14 @@ def test_it_takes_two_of_a_bundle_as_well() -> None:
 @pytest.mark.parametrize("branches", [(), ("fire",), ("tax", "fire")])
 @pytest.mark.parametrize("command", [schedule_inspection, record_inspection])
 def test_it_is_made_for_branches_of_the_case(command: object, branches: tuple[str, ...]) -> None:
-    given(*ACCEPTED).when(replace(command, branches=branches), by=INSPECTOR).then_refuses(NotABranch)  # type: ignore[arg-type, type-var]
+    given(*ACCEPTED).when(replace(command, branches=branches), by=INSPECTOR).then_refuses(NotABranch)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("command", [schedule_inspection, record_inspection])
 def test_it_is_made_in_review_only(command: object) -> None:
-    given(*FILED).when(command, by=INSPECTOR).then_refuses(NotAccepted)  # type: ignore[arg-type]
-    given(*GRANTED).when(command, by=INSPECTOR).then_refuses(AlreadyDecided)  # type: ignore[arg-type]
-    given(*ACCEPTED).when(command, by=INSPECTOR, at=START).then_refuses(EffectiveTimeBeforeCause)  # type: ignore[arg-type]
+    given(*FILED).when(command, by=INSPECTOR).then_refuses(NotAccepted)
+    given(*GRANTED).when(command, by=INSPECTOR).then_refuses(AlreadyDecided)
+    given(*ACCEPTED).when(command, by=INSPECTOR, at=START).then_refuses(EffectiveTimeBeforeCause)
 
 
 def test_where_one_is_needed_there_is_no_grant_before_it_was_passed() -> None:

@@ -84,7 +84,7 @@ def test_materials_do_not_arrive_before_they_are_sent() -> None:
     ids=lambda command: command.__class__.__name__,
 )
 def test_nothing_is_done_with_materials_that_are_still_on_their_way(command: object) -> None:
-    given(BY_POST).when(command, by=ACCEPTOR).then_refuses(NotReceived)  # type: ignore[arg-type]
+    given(BY_POST).when(command, by=ACCEPTOR).then_refuses(NotReceived)
 
 
 def test_nothing_is_obtained_for_what_is_still_on_its_way() -> None:
@@ -129,9 +129,9 @@ def test_what_to_mend_is_advice_that_may_be_given_again() -> None:
 
 @pytest.mark.parametrize("command", [pass_pre_check, return_pre_check])
 def test_there_is_no_pre_check_of_what_is_past_it(command: object) -> None:
-    given(*FILED, correction_requested).when(command, by=ACCEPTOR).then_refuses(CorrectionOutstanding)  # type: ignore[arg-type]
-    given(*ACCEPTED).when(command, by=ACCEPTOR).then_refuses(AlreadyAccepted)  # type: ignore[arg-type]
-    given(*WITHDRAWN).when(command, by=ACCEPTOR).then_refuses(CaseClosedAlready)  # type: ignore[arg-type]
+    given(*FILED, correction_requested).when(command, by=ACCEPTOR).then_refuses(CorrectionOutstanding)
+    given(*ACCEPTED).when(command, by=ACCEPTOR).then_refuses(AlreadyAccepted)
+    given(*WITHDRAWN).when(command, by=ACCEPTOR).then_refuses(CaseClosedAlready)
 
 
 def test_a_pre_check_is_no_acceptance_and_stops_no_clock() -> None:

@@ -65,7 +65,7 @@ def clock(world: Given, name: str = "LEGAL") -> Clock:
 def on(world: Given, day: str, command: object, **more: object) -> Given:
     """The world after a command of a day."""
     moment = office(day)
-    decided = world.when(command, by=DECIDER, now=moment, calendar=CALENDAR, **more).decided()  # type: ignore[arg-type]
+    decided = world.when(command, by=DECIDER, now=moment, calendar=CALENDAR, **more).decided()
     return given(*world.events, moment, *(event for each in decided for event in (moment, each)))
 
 
@@ -186,7 +186,7 @@ def test_it_does_not_end_before_it_began() -> None:
 @pytest.mark.parametrize("command", [start_special_procedure, end_special_procedure])
 def test_nothing_stops_or_runs_again_after_the_end(command: object) -> None:
     over = (*RUNNING, application_withdrawn, CaseClosed(Result.WITHDRAWN))
-    given(*over).when(command, by=BY).then_refuses(CaseClosedAlready)  # type: ignore[arg-type]
+    given(*over).when(command, by=BY).then_refuses(CaseClosedAlready)
 
 
 def test_a_procedure_is_started_in_review_only() -> None:
@@ -205,7 +205,7 @@ def test_a_branch_that_is_stopped_does_not_speak_and_the_others_do() -> None:
 @pytest.mark.parametrize("command", [grant_approval, deny_approval])
 def test_nothing_is_decided_meanwhile(command: object) -> None:
     spoken = (opinion_recorded("housing"), opinion_recorded("nr"))
-    given(*RUNNING, *spoken).when(command, by=DECIDER).then_refuses(ProcedureRunning, branch="tax")  # type: ignore[arg-type]
+    given(*RUNNING, *spoken).when(command, by=DECIDER).then_refuses(ProcedureRunning, branch="tax")
 
 
 def test_who_holds_a_stopped_branch() -> None:
