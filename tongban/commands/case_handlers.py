@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-<<<<<<< HEAD
 from dataclasses import replace
-=======
 from datetime import date, datetime, time, timedelta
->>>>>>> a516097 (Plan bundles, follow what becomes of their parts, and say what follows)
 from typing import Any
 from uuid import UUID
 
