@@ -8,17 +8,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.bundles import COMPANY, SHOP, SHOP_BUNDLE, a_bundle, an_item, edge, in_force
 from tests.examples import ADMIN, NEW_ID
 from tongban.domain.aggregate import Circumstances
 from tongban.domain.bundle.checks import bundle_id_of, check_bundle
-from tongban.domain.bundle.definition import read_bundle
+from tongban.domain.bundle.definition import items_named, read_bundle
 from tongban.domain.bundle.graph import longest_way
 from tongban.domain.bundle.plan import own_days
 from tongban.domain.bundle.publishing import BundlePublished, PublishBundle, Published, evolve, publish_bundle
 from tongban.domain.bundle.refusals import CircularBundle, InvalidBundle, PromiseOverItem
 from tongban.domain.catalogue.refusals import EffectiveFromInPast
+from tongban.domain.errors import DomainError
 from tongban.infra.reference import sample_bundles, sample_items
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -185,3 +188,31 @@ def test_every_bundle_of_the_sample_catalogue_can_be_published() -> None:
         ways[definition.id, definition.label] = longest_way(definition, own_days(definition, known))
     assert ways["open-restaurant", "2019"] == 10
     assert ways["childbirth", "2020"] == 16
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 99) | st.text(max_size=4) | st.sampled_from(["permit", "visit", "*"]),
+    lambda inside: st.lists(inside, max_size=2) | st.dictionaries(st.text(max_size=4), inside, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_whatever_stands_in_the_place_of_a_part_is_refused_or_can_be_read(data: st.DataObject) -> None:
+    entry: Any = deepcopy(SHOP_BUNDLE)
+    place = entry
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        inside = place[key]
+        if not isinstance(inside, dict | list) or not inside or data.draw(st.booleans()):
+            break
+        place = inside
+    place[key] = data.draw(ANYTHING)
+    assert isinstance(items_named(entry), tuple)
+    try:
+        definition = check_bundle(entry, SHOP_ITEMS)
+    except DomainError:
+        return
+    assert longest_way(definition, {}) >= 0
