@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from tests import example_bundles
 from tongban.domain.absence.commands import EndAbsence, RegisterAbsence
 from tongban.domain.absence.events import AbsenceEnded, AbsenceRegistered
 from tongban.domain.actor import Actor, Role
@@ -26,8 +27,10 @@ from tongban.domain.case.commands import (
     How,
     IssueLicence,
     MaterialOffered,
+    PassOnCorrection,
     RecordOpinion,
     SubmitApplication,
+    WithdrawPart,
 )
 from tongban.domain.case.events import (
     ApplicationAccepted,
@@ -63,6 +66,7 @@ from tongban.domain.commitment.commands import OpenCommitmentCheck, RecordCommit
 from tongban.domain.commitment.events import CheckResult, CommitmentChecked, CommitmentCheckOpened
 from tongban.domain.ids import (
     absence_stream,
+    bundle_definition_stream,
     calendar_stream,
     commitment_stream,
     item_stream,
@@ -591,11 +595,14 @@ EVENTS: Mapping[str, Any] = {
         applicant_barred,
         promise_broken,
         trust_repaired,
+        *example_bundles.EVENTS,
     )
 }
 """Type name → example."""
 
 _STREAMS = {
+    "bundle": example_bundles.BUNDLE_ID,
+    "bundle_definition": bundle_definition_stream("a-shop"),
     "catalogue": item_stream(ITEM),
     "party": PERSON_ID,
     "case": CASE_ID,
@@ -729,6 +736,8 @@ open_gate = c.OpenGate(case_id=CASE_ID, gate="food-licence")
 close_dependant = c.CloseDependant(case_id=CASE_ID)
 deem_renewed = c.DeemRenewed(case_id=CASE_ID)
 confirm_delivery = c.ConfirmDelivery(case_id=CASE_ID, means=Means.COUNTER)
+withdraw_part = WithdrawPart(CASE_ID)
+pass_on_correction = PassOnCorrection(CASE_ID, (Evidence("form", "FORM_PREFILL", "applicant", None, None),), {})
 withdraw_application = c.WithdrawApplication(case_id=CASE_ID, reason="暂不办理之理由")
 lapse_case = c.LapseCase(case_id=CASE_ID)
 archive_case = c.ArchiveCase(case_id=CASE_ID)
@@ -828,6 +837,8 @@ COMMANDS: Mapping[str, Any] = {
         deem_renewed,
         confirm_delivery,
         withdraw_application,
+        withdraw_part,
+        pass_on_correction,
         lapse_case,
         archive_case,
         record_opinion,
@@ -849,6 +860,7 @@ COMMANDS: Mapping[str, Any] = {
         bar_applicant,
         hold_promise_against,
         repair_trust,
+        *example_bundles.COMMANDS,
     )
 }
 """Command name → example."""

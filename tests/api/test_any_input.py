@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.api.serving import CITIZEN_IDS, Tongban
 from tongban.api.commands import public_handlers
 from tongban.domain.actor import PARTY_ROLES, Role
-from tongban.infra.reference import sample_items
+from tongban.infra.reference import sample_bundles, sample_items
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(-1e9, 1e9) | st.text(max_size=20),
@@ -26,6 +26,9 @@ MOMENT = st.sampled_from(["1900-01-01T00:00:00+14:00", "2999-12-31T23:59:59-14:0
 # An entry of the catalogue in which anything may stand in place of one of its parts.
 ITEM = st.builds(
     lambda part, value: sample_items()[0] | {part: value}, st.sampled_from(sorted(sample_items()[0])), JSON
+)
+BUNDLE = st.builds(
+    lambda part, value: sample_bundles()[0] | {part: value}, st.sampled_from(sorted(sample_bundles()[0])), JSON
 )
 MATERIAL = st.fixed_dictionaries(
     {"material": TEXT, "how": st.sampled_from(["UPLOAD", "E_LICENCE", "DATA_SHARING"])}, optional={"ref": TEXT}
@@ -86,6 +89,11 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "means": st.sampled_from(["ONLINE", "COUNTER", "COURIER"]),
     "ground": st.sampled_from(["FRAUD", "FALSE_PAPERS", "NOT_QUALIFIED"]),
 }
+FIELDS |= {
+    "bundle": TEXT | st.just("open-restaurant"),
+    "version": TEXT | st.none(),
+    "task": TEXT | st.just("joint-inspection"),
+}
 COMMANDS = public_handlers()
 
 
@@ -97,7 +105,9 @@ def test_no_content_of_a_command_is_our_fault(system: Tongban, data: st.DataObje
     name = data.draw(st.sampled_from(sorted(COMMANDS)))
     handler = COMMANDS[name]
     required = {"case_id": ids, "applicant": ids, "id": ids, "principal": ids, "agent": ids} | FIELDS
-    required |= {"mandate": ids | st.none(), "mandate_id": ids, "party": ids}
+    required |= {"bundle_id": ids, "mandate": ids | st.none(), "mandate_id": ids, "party": ids}
+    if name == "PublishBundle":
+        required["bundle"] = BUNDLE | OBJECT
     if name == "StartSpecialProcedure":
         required["kind"] = st.sampled_from(["HEARING", "INSPECTION_TEST", "PUBLIC_ANNOUNCEMENT"])
     if name == "GrantMandate":

@@ -9,14 +9,18 @@ from functools import partial
 from hashlib import sha256
 from queue import Empty, SimpleQueue
 from time import monotonic
+from uuid import UUID
 
 from tongban.commands.bus import CommandBus
-from tongban.commands.ports import LogUnavailable
+from tongban.commands.ports import EventLog, LogUnavailable
 from tongban.commands.requests import Answer, KeyInFlight, Outcome, Request, Unavailable
 from tongban.consumers.failures import TransientFailure
 from tongban.consumers.orders import GiveAll, Order
-from tongban.consumers.reactor import Reactor
+from tongban.consumers.reactor import Reactor, Recall
 from tongban.domain.actor import Actor, Role
+from tongban.domain.personal import Unsealer
+from tongban.domain.recorded import Recorded
+from tongban.infra.event_codec import decode
 from tongban.infra.settings import Settings
 from tongban.infra.vault import Vault
 from tongban.infra.write_side import open_write_side
@@ -33,6 +37,7 @@ class OwnWriteSide:
 
     give_all: GiveAll
     vault: Vault
+    log: EventLog
 
     def give(self, order: Order) -> None:
         """See `orders.Give`."""
@@ -48,7 +53,7 @@ def own_write_side(settings: Settings) -> Iterator[OwnWriteSide]:
     bus = CommandBus(write_side.batch, batch_limit=settings.batch_limit, queue_limit=settings.queue_limit)
     bus.start()
     try:
-        yield OwnWriteSide(give_all_to(bus), write_side.vault)
+        yield OwnWriteSide(give_all_to(bus), write_side.vault, write_side.store)
     finally:
         bus.stop()
         write_side.close()
@@ -57,11 +62,22 @@ def own_write_side(settings: Settings) -> Iterator[OwnWriteSide]:
 @contextmanager
 def open_reactor(own: OwnWriteSide) -> Iterator[Reactor]:
     """A reactor, closed at the end."""
-    reactor = Reactor(own.give, own.vault)
+    reactor = Reactor(own.give, own.vault, recall=recalling(own.log, own.vault))
     try:
         yield reactor
     finally:
         reactor.close()
+
+
+def recalling(log: EventLog, unsealer: Unsealer) -> Recall:
+    """How events are read again for a policy that needs what an applicant told before."""
+
+    def recall(stream: UUID, versions: Sequence[int]) -> Sequence[Recorded]:
+        tails = log.read(after={stream: min(versions) - 1}, commands=(), identifiers=()).tails
+        wanted = frozenset(versions)
+        return [decode(stored.state, stored.position, unsealer) for stored in tails if stored.version in wanted]
+
+    return recall
 
 
 def give_all_to(bus: CommandBus) -> GiveAll:
@@ -73,7 +89,7 @@ def give_all_to(bus: CommandBus) -> GiveAll:
         waiting = 0
         for place, order in enumerate(orders):
             try:
-                bus.submit(_request(order), partial(_answered, outcomes, place))
+                bus.submit(request_of(order), partial(_answered, outcomes, place))
             except (Unavailable, KeyInFlight) as busy:
                 problems[place] = TransientFailure(busy.code)
             else:
@@ -100,7 +116,8 @@ def _problem(outcome: Outcome) -> Exception | None:
     return outcome
 
 
-def _request(order: Order) -> Request:
+def request_of(order: Order) -> Request:
+    """The order as a request by the system; its id is what makes a repeat change nothing."""
     named = order.by.partition(":")[2]
     return Request(
         name=type(order.command).__name__,

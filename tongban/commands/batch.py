@@ -194,6 +194,12 @@ class Batch:
                 work.request.body, current[work.stream].state_as(work.handler.aggregate), work.request.actor
             )
         }
+        more |= {
+            stream
+            for work in works
+            if work.outcome is None and work.handler.follows is not None
+            for stream in work.handler.follows(work.request.body, _Others(current, set()))
+        }
         if more := more - wanted:
             tails = list(self._log.read(after=self._streams.versions(more), commands=(), identifiers=()).tails)
             current.update(self._streams.take(more, tails))

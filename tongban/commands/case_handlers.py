@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from tongban.domain.case.guards import CaseFacts, LicenceFacts
 from tongban.domain.case.refusals import UnknownCase
 from tongban.domain.case.state import CASE, MAIN, Case, Status
 from tongban.domain.catalogue.decide import item_for_filing
-from tongban.domain.catalogue.state import ITEM
+from tongban.domain.catalogue.state import ITEM, Item
 from tongban.domain.errors import OtherDepartment
 from tongban.domain.ids import absence_stream, calendar_stream, item_stream
 from tongban.domain.licence.state import LICENCE
@@ -193,7 +193,7 @@ def _file_sub_case(asked: Asked) -> list[CaseEvent]:
 def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
     command: c.SubmitApplication | c.FileSubCase = asked.command
     day = office_day(asked.circumstances.effective_at)
-    item = item_for_filing(asked.other(item_stream(command.item), ITEM), command.item, day)
+    item = _item(asked, day)
     city_wide = item.read is not None and bool(item.read.terms["city_wide"])
     return FilingFacts(
         item=item,
@@ -209,6 +209,16 @@ def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
         evidence=asked.evidence,
         renews=asked.other(renews, LICENCE) if renews is not None else None,
     )
+
+
+def _item(asked: Asked, day: date) -> Item:
+    """The item as in force, or for a part of a bundle in the version that was when the bundle was filed."""
+    command: c.SubmitApplication | c.FileSubCase = asked.command
+    item: Item = asked.other(item_stream(command.item), ITEM)
+    kept = command.item_version if isinstance(command, c.FileSubCase) else None
+    if kept is None:
+        return item_for_filing(item, command.item, day)
+    return next(Item(v.version, v.definition, v.read, (v,)) for v in item.versions if v.version == kept)
 
 
 def _case_number(lead: str, asked: Asked) -> str:
@@ -238,6 +248,12 @@ def _since_expiry(asked: Asked) -> datetime | None:
         return None
     expired = datetime.combine(case.renews_until + timedelta(days=1), time(), OFFICE_TIME)
     return max(expired, case.latest) if expired <= asked.circumstances.now else None
+
+
+def _not_before_latest(asked: Asked) -> datetime | None:
+    """What a bundle hands on takes effect with the bundle's event, unless the case has moved on meanwhile."""
+    latest = asked.state.latest
+    return latest if latest is not None and latest > asked.circumstances.effective_at else None
 
 
 def _command(
@@ -305,6 +321,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.CorrectOnSpot, Role.CLERK, Role.ACCEPTOR, of=_window),
     _command(c.RequestCorrection, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
     _by_system(c.NotifyDefects),
+    _by_system(c.PassOnCorrection, effective=_not_before_latest),
     _command(c.SubmitCorrection, *_APPLICANT, of=_window, step=Step.CORRECT),
     _command(c.ObtainMaterial, Role.CLERK, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
     _command(c.SupplementMaterial, *_APPLICANT, of=_window, step=Step.CORRECT),
@@ -339,6 +356,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.IssueLicence, Role.CLERK, *_DECIDE),
     replace(_command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window), acting=_handing_over),
     _command(c.WithdrawApplication, *_APPLICANT, of=_window, step=Step.WITHDRAW),
+    _by_system(c.WithdrawPart, effective=_not_before_latest),
     _by_system(c.LapseCase),
     _command(c.ArchiveCase, Role.CLERK, Role.HEAD, Role.ADMIN),
 )

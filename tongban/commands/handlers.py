@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tongban.commands.acting import mandate_of, named_by
+from tongban.commands.bundle_handlers import BUNDLE_HANDLERS
 from tongban.commands.case_handlers import CASE_HANDLERS
 from tongban.commands.follow_up_handlers import FOLLOW_UP_HANDLERS
 from tongban.commands.handling import Asked, Handler
@@ -155,6 +156,7 @@ _ALL: tuple[Handler, ...] = (
     ),
     *CASE_HANDLERS,
     *FOLLOW_UP_HANDLERS,
+    *BUNDLE_HANDLERS,
     Handler(
         body=RateCase,
         roles=PARTY_ROLES,

@@ -53,6 +53,10 @@ class Asked(NamedTuple):
     failures: tuple[SourceFailure, ...] = ()
 
 
+Look = Callable[[UUID, Aggregate[Any]], Any]
+"""(stream, kind) → the state of a stream that was read."""
+
+
 def _nothing(_: Any) -> tuple[UUID, ...]:
     return ()
 
@@ -66,7 +70,8 @@ class Handler:
     """How one command is handled.
 
     `stream(command, new id)` is the stream it decides on, `reads` the other streams its facts come from, `more(command,
-    state, actor)` those that only the loaded state names (read only where it names any), `correlation` the case or
+    state, actor)` those that only the loaded state names (read only where it names any), `follows(command, look)` those
+    that only another stream in `reads` names, `correlation` the case or
     bundle the events belong to where the state after them does not say. `acting` says who acts, with on whose behalf;
     without it nobody acts for another. `effective` is when the command takes effect where the law says it, whatever was
     asked; None from it leaves it as asked. `public` commands can be given over HTTP.
@@ -79,6 +84,7 @@ class Handler:
     decide: Callable[[Asked], list[Any]]
     reads: Callable[[Any], tuple[UUID, ...]] = _nothing
     more: Callable[[Any, Any, Actor], tuple[UUID, ...]] | None = None
+    follows: Callable[[Any, Look], tuple[UUID, ...]] | None = None
     acting: Callable[[Asked], Actor] | None = None
     correlation: Callable[[Asked], UUID] = _itself
     creates: bool = False

@@ -6,7 +6,7 @@ parked with its event; one that cannot be taken for the moment holds the reactor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID
@@ -25,14 +25,22 @@ from tongban.domain.ids import policy_command
 from tongban.domain.personal import Unsealer
 from tongban.domain.policies import POLICIES, Policy
 from tongban.domain.policies.dated import Dated
+from tongban.domain.policies.recalling import Recalling
 from tongban.domain.recorded import Recorded
 from tongban.infra.event_codec import UnreadableEvent, decode
 from tongban.infra.sealing import BrokenSeal
 
 log = structlog.get_logger(__name__)
 
+Recall = Callable[[UUID, Sequence[int]], Sequence[Recorded]]
+"""(stream, versions) → those events, unsealed, in order. Raises LogUnavailable."""
+
 REACTOR = "reactor"
 _AT_ONCE = 16
+
+
+def _recalls_nothing(stream: UUID, versions: Sequence[int]) -> Sequence[Recorded]:
+    raise LogUnavailable(f"nothing is recalled here, not {len(versions)} events of {stream}")
 
 
 class Reactor:
@@ -41,10 +49,18 @@ class Reactor:
     Orders are given from several threads, but those of one stream's events by one, each after the answer to the last.
     """
 
-    def __init__(self, give: Give, unsealer: Unsealer | None, policies: Mapping[str, Policy] = POLICIES) -> None:
+    def __init__(
+        self,
+        give: Give,
+        unsealer: Unsealer | None,
+        policies: Mapping[str, Policy] = POLICIES,
+        *,
+        recall: Recall = _recalls_nothing,
+    ) -> None:
         self._give = give
         self._unsealer = unsealer
         self._policies = policies
+        self._recall = recall
         self._pool = ThreadPoolExecutor(_AT_ONCE, "reactor")
 
     def prepare(self, messages: Sequence[Message]) -> list[Parking]:
@@ -104,7 +120,12 @@ class Reactor:
             return str(unreadable)
         except LogUnavailable as unavailable:
             raise TransientFailure(str(unavailable)) from unavailable
-        problems = [problem for order in self._orders(recorded) if (problem := self._refusal(order)) is not None]
+        try:
+            problems = [problem for order in self._orders(recorded) if (problem := self._refusal(order)) is not None]
+        except (UnreadableEvent, BrokenSeal) as unreadable:
+            return str(unreadable)
+        except LogUnavailable as unavailable:
+            raise TransientFailure(str(unavailable)) from unavailable
         return problems[0] if problems else None
 
     def _orders(self, recorded: Recorded) -> Iterator[Order]:
@@ -113,6 +134,8 @@ class Reactor:
         for name, policy in self._policies.items():
             for place, asked in enumerate(policy(recorded), start=1):
                 command, effective_at = asked if isinstance(asked, Dated) else (asked, envelope.effective_at)
+                if isinstance(command, Recalling):
+                    command = command.then(self._recall(command.stream, command.versions))
                 yield Order(
                     command=command,
                     by=f"policy:{name}",

@@ -45,3 +45,13 @@ def policy_command(event_id: UUID, policy: str, place: int = 1) -> UUID:
 def batch_command(batch: UUID, index: int) -> UUID:
     """The id of the command at `index` (from 0) of a batch, so that a batch that is sent again acts once."""
     return uuid5(batch, str(index))
+
+
+def bundle_definition_stream(bundle_id: str) -> UUID:
+    """The stream of a bundle's definition."""
+    return uuid5(_NAMESPACE, f"bundle:{bundle_id}")
+
+
+def sub_case_stream(bundle: UUID, item: str) -> UUID:
+    """The stream of the case of one item of a bundle, known before it is filed."""
+    return uuid5(bundle, item)

@@ -6,6 +6,8 @@ from typing import Any
 
 from tongban.domain.absence.state import ABSENCE
 from tongban.domain.aggregate import Aggregate
+from tongban.domain.bundle.publishing import BUNDLE_DEFINITION
+from tongban.domain.bundle.state import BUNDLE
 from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.state import ITEM
@@ -18,6 +20,8 @@ from tongban.domain.revocation.state import REVOCATION
 from tongban.domain.sharing.state import SHARING
 
 _ALL: tuple[Aggregate[Any], ...] = (
+    BUNDLE,
+    BUNDLE_DEFINITION,
     CALENDAR,
     CASE,
     ITEM,

@@ -78,6 +78,7 @@ from tongban.domain.case.refusals import (
 from tongban.domain.case.state import MAIN, Case, Status
 from tongban.domain.clock import Clock
 from tongban.domain.office_time import office_day
+from tongban.domain.personal import PersonalObject
 from tongban.domain.recorded import Evidence
 from tongban.domain.rules import CORRECTION_BY_APPLICANT, RULE_DEEMED_ACCEPTED
 
@@ -321,17 +322,24 @@ def submit_correction(
     if case.status is not Status.CORRECTING:
         in_review(case)
     not_before(circumstances, case.latest)
-    day = today(circumstances)
-    if overdue(case, APPLICANT_CORRECTION, day):
+    if overdue(case, APPLICANT_CORRECTION, today(circumstances)):
         raise CorrectionTooLate(due=case.clocks[APPLICANT_CORRECTION].due)
     evidence = _evidence(command, case, facts)
     if remaining := sorted(set(case.asked) - {found.material for found in evidence}):
         raise DefectsRemain(materials=remaining)
+    return [corrected(case, evidence, command.form, circumstances, facts)]
+
+
+def corrected(
+    case: Case, evidence: tuple[Evidence, ...], form: PersonalObject, circumstances: Circumstances, facts: CaseFacts
+) -> CorrectionSubmitted:
+    """What was asked for is there; before acceptance the 5 days of R1 begin anew."""
+    day = today(circumstances)
     clocks: tuple[Clock, ...] = ()
     if case.status is Status.CORRECTING:
         term = answer_term(case.terms)
         clocks = (*stopped(case, day, APPLICANT_CORRECTION), clock(CORRECTION, term, day, facts))
-    return [CorrectionSubmitted(applicant=applicant_of(case), evidence=evidence, form=command.form, clocks=clocks)]
+    return CorrectionSubmitted(applicant=applicant_of(case), evidence=evidence, form=form, clocks=clocks)
 
 
 def obtain_material(

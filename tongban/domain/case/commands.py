@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tongban.domain.case.events import Channel, Gate, Means, Opinion, Procedure
+from tongban.domain.clock import Limit
 from tongban.domain.recorded import Evidence
 
 
@@ -63,7 +64,10 @@ class SubmitApplication:
 
 @dataclass(frozen=True, slots=True)
 class FileSubCase:
-    """File one part of a bundle. Asked by a policy only, which knows the applicant's evidence already."""
+    """File one part of a bundle. Asked by a policy only, which knows the applicant's evidence already.
+
+    `item_version` is the version that was in force when the bundle was filed, `promised` the limit within the bundle.
+    """
 
     case_id: UUID
     bundle: UUID
@@ -76,6 +80,8 @@ class FileSubCase:
     gates: tuple[Gate, ...]
     delivery: Means = Means.ONLINE
     district: str | None = None
+    item_version: int | None = None
+    promised: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,15 @@ class SubmitCorrection:
     materials: tuple[MaterialOffered, ...] = ()
     form: dict[str, Any] = field(default_factory=dict)
     mandate: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassOnCorrection:
+    """Hand a sub-case its share of its bundle's correction. Asked by a policy only, which knows the evidence."""
+
+    case_id: UUID
+    evidence: tuple[Evidence, ...]
+    form: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +442,13 @@ class WithdrawApplication:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawPart:
+    """Withdraw a sub-case with its bundle, where the applicant said why. Asked by a policy only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class LapseCase:
     """Record that the applicant let a date pass. Asked by a timer only."""
 
@@ -448,6 +470,7 @@ CaseCommand = (
     | RequestCorrection
     | NotifyDefects
     | SubmitCorrection
+    | PassOnCorrection
     | ObtainMaterial
     | SupplementMaterial
     | AcceptApplication
@@ -481,6 +504,7 @@ CaseCommand = (
     | IssueLicence
     | ConfirmDelivery
     | WithdrawApplication
+    | WithdrawPart
     | LapseCase
     | ArchiveCase
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tongban.domain.aggregate import Circumstances
-from tongban.domain.case import acceptance, commands, deadlines, decision, ending, filing, review
+from tongban.domain.case import acceptance, bundled, commands, deadlines, decision, ending, filing, review
 from tongban.domain.case.commands import CaseCommand
 from tongban.domain.case.events import CaseEvent
 from tongban.domain.case.guards import CaseFacts
@@ -23,6 +23,7 @@ DECISIONS: Mapping[type, Decide] = {
     commands.RequestCorrection: acceptance.request_correction,
     commands.NotifyDefects: acceptance.notify_defects,
     commands.SubmitCorrection: acceptance.submit_correction,
+    commands.PassOnCorrection: bundled.pass_on_correction,
     commands.ObtainMaterial: acceptance.obtain_material,
     commands.SupplementMaterial: acceptance.supplement_material,
     commands.AcceptApplication: acceptance.accept_application,
@@ -56,6 +57,7 @@ DECISIONS: Mapping[type, Decide] = {
     commands.IssueLicence: ending.issue_licence,
     commands.ConfirmDelivery: ending.confirm_delivery,
     commands.WithdrawApplication: ending.withdraw_application,
+    commands.WithdrawPart: bundled.withdraw_part,
     commands.LapseCase: ending.lapse_case,
     commands.ArchiveCase: ending.archive_case,
 }

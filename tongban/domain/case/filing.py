@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ from tongban.domain.case.state import Case, Status
 from tongban.domain.catalogue.guide import inspected, needed_materials
 from tongban.domain.catalogue.item import ItemDefinition
 from tongban.domain.catalogue.state import Item
-from tongban.domain.clock import start_clock
+from tongban.domain.clock import Limit, start_clock
 from tongban.domain.licence.state import Licence, LicenceStatus
 from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.events import PartyKind
@@ -79,7 +80,14 @@ def file_sub_case(
     if case.status is not Status.NOT_FILED:
         return []
     item = _served(command, facts)
+    if command.promised is not None:
+        item = replace(item, terms=item.terms | {"promised": _promise(command.promised, item.terms.get("promised"))})
     return _file(command, circumstances, facts, item, command.evidence, renews_until=None)
+
+
+def _promise(limit: Limit, alone: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The promise within the bundle, on the ground of the item's own."""
+    return {"value": limit.value, "unit": limit.unit, "basis": (alone or {}).get("basis")}
 
 
 def _served(command: SubmitApplication | FileSubCase, facts: FilingFacts) -> ItemDefinition:
