@@ -35,7 +35,9 @@ paper=$(echo "$answer" | field ref)
 echo 'The person files (items, departments and materials: tongban/data/catalogue.json, or GraphQL items):'
 answer=$(command_ SubmitApplication \
   '{"item":"property-transfer","applicant":"'"$party"'","channel":"WEB","form":{"address":"世纪大道 1 号"},
-    "materials":[{"material":"form","how":"FORM_PREFILL","ref":null},{"material":"sale-contract","how":"UPLOAD","ref":"'"$paper"'"}]}' \
+    "materials":[{"material":"form","how":"FORM_PREFILL"},{"material":"sale-contract","how":"UPLOAD","ref":"'"$paper"'"},
+      {"material":"id-card","how":"E_LICENCE"},{"material":"property-cert","how":"E_LICENCE"},
+      {"material":"tax-clearance","how":"DATA_SHARING"}]}' \
   "$citizen")
 echo "$answer"
 case_id=$(echo "$answer" | field id)
@@ -46,6 +48,9 @@ for branch in tax nr housing; do
   command_ RecordOpinion '{"case_id":"'"$case_id"'","branch":"'$branch'","opinion":"PASS","text":"同意"}' \
     "$(token reviewer "reviewer-$branch" $branch)"; echo
 done
+
+echo 'The fee is paid before anything is issued:'
+command_ RecordPayment '{"case_id":"'"$case_id"'","amount":"80.00","provider_ref":"PAY-1"}' "$(token clerk clerk-1)"; echo
 
 echo 'Another officer than the acceptor decides, and the licence is issued:'
 decider=$(token decider decider-1 nr)

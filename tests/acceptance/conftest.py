@@ -56,6 +56,13 @@ class Caller:
         assert answer.is_client_error, f"{name}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    def upload(self, content: bytes, role: str, subject: str) -> str:
+        """The name of a paper that a party uploaded."""
+        headers = {"Authorization": f"Bearer {self.token(role, subject)}", "Content-Type": "text/plain"}
+        answer = self.client.post("/uploads", content=content, headers=headers)
+        assert answer.status_code in OK, f"upload: {answer.status_code} {answer.text}"
+        return str(answer.json()["ref"])
+
     def query(self, text: str, role: str, subject: str, department: str | None = None, **variables: Any) -> Any:
         """The data of a query that must have no errors."""
         headers = {"Authorization": f"Bearer {self.token(role, subject, department)}"}

@@ -75,10 +75,12 @@ def test_each_step_is_taken_by_an_officer_who_may_and_who_accepts_never_decides(
 def test_a_plan_is_what_the_rules_of_a_case_allow(plan: CasePlan) -> None:
     item = ITEMS[plan.item]
     commands = [step.command for step in plan.steps]
-    full = ["SubmitApplication", "AcceptApplication", *["RecordOpinion"] * len(item.branches)]
+    full = ["SubmitApplication", *["ReceiveMaterials"] * (plan.channel is Channel.POST), "AcceptApplication"]
+    full += [*["RecordPayment"] * bool(item.terms["fee"]), *["RecordInspection"] * item.terms["inspection"]]
+    full += ["RecordOpinion"] * len(item.branches)
     against = [step.body["branch"] for step in plan.steps if step.body.get("opinion") == "FAIL"]
     if plan.result is Result.DENIED:
-        full.append("DenyApproval")
+        full += ["DenyApproval", *["RecordRefund"] * bool(item.terms["fee"])]
         assert len(against) == 1
     else:
         full += ["GrantApproval", *["IssueLicence"] * (item.licence_type is not None)]
@@ -98,7 +100,7 @@ def test_a_short_day_has_a_backlog_in_every_stage_a_few_denials_and_all_ways_of_
     plans = [plan_case(seed, index, 1) for index in range(300)]
     left = Counter(plan.steps[-1].command for plan in plans if plan.result is None)
     assert 0.15 <= left.total() / len(plans) <= 0.25
-    assert set(left) == {"SubmitApplication", "AcceptApplication", "RecordOpinion", "GrantApproval"}
+    assert {"SubmitApplication", "AcceptApplication", "RecordOpinion", "GrantApproval"} <= set(left)
     assert 0.02 <= sum(plan.result is Result.DENIED for plan in plans) / len(plans) <= 0.06
     assert {plan.channel for plan in plans} == set(Channel)
     online = sum(plan.channel in (Channel.WEB, Channel.APP) for plan in plans)

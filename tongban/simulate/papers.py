@@ -12,7 +12,7 @@ from tongban.domain.party.events import PartyKind
 from tongban.simulate.demand import Wanted
 from tongban.simulate.people import Applicant
 
-_OFFERED = {"REQUIRED": 1.0, "TOLERABLE": 0.85, "CONDITIONAL": 0.4}
+_OFFERED = {"REQUIRED": 1.0, "TOLERABLE": 1.0, "CONDITIONAL": 0.4}
 
 
 def materials(random: Random, wanted: Wanted) -> list[dict[str, Any]]:

@@ -20,9 +20,9 @@ from tongban.simulate.office_hours import DAY
 from tongban.simulate.papers import form, materials
 from tongban.simulate.people import applicant
 from tongban.simulate.randomness import seeded, spread
-from tongban.simulate.staff import Officer, officer
+from tongban.simulate.staff import Officer, inspectors, officer
 
-REVISION = 2
+REVISION = 3
 """Counts up when the plan of a given seed changes: an old run is then not resumed but another one begun."""
 
 LEFT_OPEN = 0.20
@@ -85,7 +85,10 @@ def plan_case(seed: int, index: int, days: int) -> CasePlan:
     }
     lead = wanted.definition.lead
     filed_by = None if channel in ONLINE else officer(random, lead, Role.CLERK)
-    steps = [Step("SubmitApplication", filed_by, filing, 0), *_handling(random, wanted, denied=denied)]
+    steps = [Step("SubmitApplication", filed_by, filing, 0)]
+    if channel is Channel.POST:
+        steps.append(Step("ReceiveMaterials", officer(random, lead, Role.CLERK), {}, 30))
+    steps += _handling(random, wanted, denied=denied)
     steps = _now(steps) if channel in ONLINE else _within(random, steps, days)
     result = Result.DENIED if denied else Result.GRANTED
     if ending < LEFT_OPEN:
@@ -103,6 +106,12 @@ def _handling(random: Random, wanted: Wanted, *, denied: bool) -> list[Step]:
     accepted = 60 + int(random.expovariate(1 / (120 if wanted.immediate else 5400)))
     steps = [Step("AcceptApplication", officer(random, lead, Role.ACCEPTOR), {}, accepted)]
     against = random.choice(wanted.definition.branches) if denied else None
+    if fee := wanted.definition.terms["fee"]:
+        paid = {"amount": fee["amount"], "provider_ref": f"PAY-{random.randrange(10**12):012d}"}
+        steps.append(Step("RecordPayment", officer(random, lead, Role.CLERK), paid, accepted + 30))
+    if wanted.definition.terms["inspection"]:
+        found = {"branches": list(wanted.definition.branches), "inspectors": inspectors(random, lead), "result": "PASS"}
+        steps.append(Step("RecordInspection", officer(random, lead, Role.INSPECTOR), found, accepted + 45))
     opinions = []
     for branch in wanted.definition.branches:
         took = _PACE.get(branch, _USUAL_PACE) * random.lognormvariate(0, 0.5) * day
@@ -117,7 +126,11 @@ def _handling(random: Random, wanted: Wanted, *, denied: bool) -> list[Step]:
     decider = officer(random, lead, Role.HEAD if random.random() < _HEAD_DECIDES else Role.DECIDER)
     if denied:
         refusal = {"reason": random.choice(wording.REASONS), "remedy": wording.REMEDY}
-        return [*steps, Step("DenyApproval", decider, refusal, decided)]
+        steps.append(Step("DenyApproval", decider, refusal, decided))
+        if fee:
+            refund = {"provider_ref": f"REFUND-{random.randrange(10**12):012d}"}
+            steps.append(Step("RecordRefund", officer(random, lead, Role.CLERK), refund, decided + 60))
+        return steps
     steps.append(Step("GrantApproval", decider, {"text": random.choice(wording.GRANTED)}, decided))
     if wanted.definition.licence_type:
         issued = decided + 30 + int(random.expovariate(1 / 1800))
