@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -57,12 +58,11 @@ class World:
     story: Story
     view: ReadView
     tables: ReadTables
-    buyer: UUID
-    shop: UUID
-    transfer: Told
-    food: Told
-    open_food: Told
-    counter: int = field(default=0)
+    buyer: UUID = field(init=False)
+    shop: UUID = field(init=False)
+    transfer: Told = field(init=False)
+    food: Told = field(init=False)
+    open_food: Told = field(init=False)
 
     def send(self, actor: Actor | None, method: str = "POST", **request: Any) -> httpx.Response:
         """One HTTP request as somebody."""
@@ -101,19 +101,28 @@ def world(module_database: Database) -> Iterator[World]:
     transfer = story.case(buyer, "property-transfer", grade=2)
     food = story.case(shop, "food-licence", anonymous=True, grade=5)
     open_food = story.case(shop, "food-licence", steps=2)
+    with reader_of(module_database, story) as view:
+        view.tables.apply(story.events)
+        view.buyer, view.shop = buyer, shop
+        view.transfer, view.food, view.open_food = transfer, food, open_food
+        yield view
+
+
+@contextmanager
+def reader_of(database: Database, story: Story, **how: Any) -> Iterator[World]:
+    """The endpoint over the read tables of a database; what personal boxes hold is told by the story."""
     with (
-        connect(module_database.url, DbRole.PROJECTOR) as conn,
-        open_pool(module_database.url, DbRole.READER, size=2) as pool,
+        connect(database.url, DbRole.PROJECTOR) as conn,
+        open_pool(database.url, DbRole.READER, size=2) as pool,
     ):
-        tables = ReadTables(module_database, conn)
-        tables.apply(story.events)
         view = ReadView(
             reading=ReadAccess(pool).reading,
             get_actor=_read,
             unsealer=story,
             names=CatalogueNames(load_reference()),
+            **how,
         )
-        yield World(story, view, tables, buyer, shop, transfer, food, open_food)
+        yield World(story, view, ReadTables(database, conn))
 
 
-__all__ = ["SUPERVISOR", "Asked", "World", "citizen", "officer"]
+__all__ = ["SUPERVISOR", "Asked", "World", "citizen", "officer", "reader_of"]

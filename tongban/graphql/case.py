@@ -183,7 +183,8 @@ class Case(Node):
     @strawberry.field(description="告知承诺: the commitment, where the item offers one.")
     def commitment(self, info: Info) -> Commitment | None:
         """Offered with the filing."""
-        return parts.commitment(self.row, self._filing(info).get("terms") or {})
+        terms = self._filing(info).get("terms") or {}
+        return parts.commitment(self.row, terms, info.context.commitments.get(self.row.id))
 
     @strawberry.field(description="送达: how the result reaches the applicant.")
     def delivery(self) -> Delivery:
@@ -322,6 +323,7 @@ def announce(info: Info, rows: Sequence[CaseRow]) -> None:
     context.applications.want(row.id for row in rows)
     context.licences.want(row.licence_id for row in rows if row.licence_id is not None)
     context.holdings.want(row.id for row in rows)
+    context.commitments.want(row.id for row in rows)
     announce_calendars(info, rows)
 
 

@@ -21,6 +21,7 @@ from tongban.domain.personal import Unsealer
 from tongban.domain.waiting import OfficeHours
 from tongban.projections.calendars import calendars_at
 from tongban.projections.cases import cases_by_ids
+from tongban.projections.commitments import commitments_of
 from tongban.projections.items import items_by_names, schedules_of
 from tongban.projections.licences import licences_by_ids
 from tongban.projections.mandates import mandates_of
@@ -159,6 +160,7 @@ class Reading:
         self.applications = Gathered(lambda ids: applications_of(self.cursor, ids))
         self.items = Gathered(lambda names: items_by_names(self.cursor, names))
         self.schedules = Gathered(lambda names: schedules_of(self.cursor, names))
+        self.commitments = Gathered(lambda ids: commitments_of(self.cursor, ids))
         self.holdings = Gathered(lambda ids: holdings_of(self.cursor, ids))
         self.calendars: Gathered[int | None, Calendar] = Gathered(lambda asked: calendars_at(self.cursor, asked))
 

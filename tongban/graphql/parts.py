@@ -15,8 +15,9 @@ from tongban.domain.case.state import Fee as FeeStatus
 from tongban.domain.office_time import office_day
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.deadlines import Deadline, calendar_of_clock, deadline, kind_name
-from tongban.graphql.terms import Language
+from tongban.graphql.terms import Language, TimeUnit
 from tongban.projections.cases import BranchRow, CaseRow, branch_states
+from tongban.projections.commitments import CommitmentRow
 from tongban.projections.ledgers import clock_from_json
 from tongban.projections.standing import suspensions_of
 
@@ -152,7 +153,12 @@ class Commitment:
 
     signed: bool = strawberry.field(description="Whether the applicant has signed it; he is free to.")
     check_within: int = strawberry.field(description="How soon after the decision it is checked.")
-    unit: str = strawberry.field(description="Of which unit: WORKING_DAY, CALENDAR_DAY or MONTH.")
+    unit: TimeUnit = strawberry.field(description="Of which unit.")
+    check_due: Deadline | None = strawberry.field(
+        description="承诺核查期限: when it is to be checked, once it was decided on."
+    )
+    result: str | None = strawberry.field(description="核查结果: PASS or BREACH; null: not checked yet.")
+    checked_at: datetime | None = strawberry.field(description="When it was checked (UTC).")
 
 
 @strawberry.type(description="How the result reaches the applicant (送达).")
@@ -224,13 +230,20 @@ def fee(row: CaseRow) -> CaseFee | None:
     return CaseFee(amount=row.fee_amount, currency=row.fee_currency, state=FeeState[row.fee])
 
 
-def commitment(row: CaseRow, terms: Mapping[str, Any]) -> Commitment | None:
+def commitment(row: CaseRow, terms: Mapping[str, Any], check: CommitmentRow | None) -> Commitment | None:
     """The commitment, where the item offers one."""
     offered = terms.get("commitment")
     if not offered:
         return None
     within = offered["check_within"]
-    return Commitment(signed=row.committed, check_within=within["value"], unit=within["unit"])
+    return Commitment(
+        signed=row.committed,
+        check_within=within["value"],
+        unit=TimeUnit[within["unit"]],
+        check_due=deadline(clock_from_json(check.clock)) if check else None,
+        result=check.result if check else None,
+        checked_at=check.checked_at if check else None,
+    )
 
 
 def delivery(row: CaseRow) -> Delivery:

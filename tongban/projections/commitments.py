@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
-import orjson
+from psycopg import Cursor, sql
 
 from tongban.domain.commitment.events import CommitmentChecked, CommitmentCheckOpened, CommitmentEvent
 from tongban.domain.recorded import Recorded
+from tongban.projections.ledgers import clock_as_json
 from tongban.projections.projection import StreamTable
+from tongban.projections.selecting import fetch, selecting
 
 
 class CommitmentRow(NamedTuple):
@@ -50,8 +52,16 @@ def fold(row: CommitmentRow | None, recorded: Recorded) -> CommitmentRow:
     assert row is not None, "a promise is checked after the check was opened"
     if isinstance(event, CommitmentChecked):
         row = row._replace(result=event.result, checked_at=envelope.effective_at)
-    ledger = orjson.loads(orjson.dumps(clock))
+    ledger = clock_as_json(clock)
     return row._replace(due=clock.due, clock=ledger, version=envelope.version, position=recorded.position)
 
 
 COMMITMENTS = StreamTable(name="commitment_view", row=CommitmentRow, events=get_args(CommitmentEvent), fold=fold)
+
+_SELECT = selecting("commitment_view", CommitmentRow)
+
+
+def commitments_of(cursor: Cursor[Any], case_ids: Sequence[UUID]) -> dict[UUID, CommitmentRow]:
+    """Case → the check of its promise, where there is one that the reader may see."""
+    rows = fetch(cursor, CommitmentRow, _SELECT + sql.SQL(" WHERE case_id = ANY(%s)"), (list(case_ids),))
+    return {row.case_id: row for row in rows}

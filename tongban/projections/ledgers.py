@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from tongban.domain.clock import Clock, Extension, Limit, Pause, Unit
+from tongban.domain.lights import limit_in_working_days
 
 
 def clock_as_json(clock: Clock) -> dict[str, Any]:
@@ -32,6 +33,12 @@ def clock_from_json(written: Mapping[str, Any]) -> Clock:
         stopped=None if stopped is None else date.fromisoformat(stopped),
         calendar=written.get("calendar"),
     )
+
+
+def days_given(written: Mapping[str, Any]) -> int:
+    """How many working days the limit and the extensions of a clock give (see `domain.lights`)."""
+    limits = (written["limit"], *(each["limit"] for each in written["extensions"]))
+    return sum(limit_in_working_days(_limit(limit)) for limit in limits)
 
 
 def _limit(written: Mapping[str, Any]) -> Limit:

@@ -16,10 +16,10 @@ from uuid import UUID
 from psycopg import Cursor, sql
 
 from tongban.domain.clock import Light
-from tongban.domain.lights import MOST_WARNED, Thresholds, working_days_given
+from tongban.domain.lights import MOST_WARNED, Thresholds
 from tongban.projections.cases import CASES, CaseRow, clock_worked_against
 from tongban.projections.keyset import Keyset, Page, check_first, read_moment, read_uuid
-from tongban.projections.ledgers import clock_from_json
+from tongban.projections.ledgers import days_given
 from tongban.projections.projection import DerivedTable
 from tongban.projections.selecting import fetch, selecting
 
@@ -56,7 +56,10 @@ def queue_rows(case: CaseRow) -> Iterable[QueueRow]:
     if not held:
         return
     written = clock_worked_against(case)
-    clock = clock_from_json(written) if written is not None else None
+    # Of the clock only what a row says: this runs twice for every event of a case.
+    clock, due, days = (None, None, 0)
+    if written is not None:
+        clock, due, days = written["name"], date.fromisoformat(written["due"]), days_given(written)
     for department, branches in held.items():
         entries = [case.holders[branch] for branch in branches]
         yield QueueRow(
@@ -65,9 +68,9 @@ def queue_rows(case: CaseRow) -> Iterable[QueueRow]:
             since=min(datetime.fromisoformat(entry["since"]) for entry in entries),
             branches=sorted(branches),
             state=case.status,
-            clock=clock.name if clock else None,
-            due=clock.due if clock else None,
-            days=working_days_given(clock) if clock else 0,
+            clock=clock,
+            due=due,
+            days=days,
             claimed_by=next((case.claims[branch] for branch in sorted(branches) if branch in case.claims), None),
             version=max(entry["version"] for entry in entries),
             position=max(entry["position"] for entry in entries),
