@@ -45,7 +45,7 @@ from tongban.domain.case import events as e
 from tongban.domain.case.commands import How, MaterialOffered
 from tongban.domain.case.decide import DECISIONS, decide
 from tongban.domain.case.filing import FilingFacts, file_sub_case, submit_application
-from tongban.domain.case.guards import CaseFacts, LicenceFacts, SourceFailure
+from tongban.domain.case.guards import CaseFacts, LicenceFacts, SourceFailure, evidence_of
 from tongban.domain.case.state import CASE, MAIN, Case, Status
 from tongban.domain.catalogue.events import ItemPublished
 from tongban.domain.catalogue.state import ITEM as ITEM_STREAM
@@ -406,6 +406,9 @@ PROPOSE: Mapping[type, Callable[[OneCase], Any]] = {
     c.RequestCorrection: _defects,
     c.NotifyDefects: lambda _: c.NotifyDefects(CASE_ID),
     c.SubmitCorrection: lambda w: c.SubmitCorrection(CASE_ID, w.offers(w.case.asked), {"words": w.words()}),
+    c.PassOnCorrection: lambda w: c.PassOnCorrection(
+        CASE_ID, tuple(map(evidence_of, w.offers(w.case.asked))), {"words": w.words()}
+    ),
     c.ObtainMaterial: lambda w: c.ObtainMaterial(CASE_ID, w.random.choice((*NAMES, "id-card", "permit"))),
     c.SupplementMaterial: lambda w: c.SupplementMaterial(CASE_ID, w.offers(w.case.tolerated)),
     c.AcceptApplication: _accept,
@@ -441,12 +444,15 @@ PROPOSE: Mapping[type, Callable[[OneCase], Any]] = {
     c.IssueLicence: _issue,
     c.ConfirmDelivery: lambda w: c.ConfirmDelivery(CASE_ID, w.random.choice((w.case.delivery, *e.Means))),
     c.WithdrawApplication: lambda w: c.WithdrawApplication(CASE_ID, w.words()),
+    c.WithdrawPart: lambda _: c.WithdrawPart(CASE_ID),
     c.LapseCase: lambda _: c.LapseCase(CASE_ID),
     c.ArchiveCase: lambda _: c.ArchiveCase(CASE_ID),
 }
 assert PROPOSE.keys() == DECISIONS.keys(), "every command of the case is put to it"
 
-ENDINGS = (c.WithdrawApplication, c.RefuseAcceptance, c.CloseDependant, c.ArchiveCase, c.RecordRefund)
+ENDINGS = (
+    *(c.WithdrawApplication, c.WithdrawPart, c.RefuseAcceptance, c.CloseDependant, c.ArchiveCase, c.RecordRefund),
+)
 BY_SYSTEM = tuple(body for body in PROPOSE if not HANDLERS[body.__name__].public and body not in ENDINGS)
 BY_PEOPLE = tuple(body for body in PROPOSE if body not in BY_SYSTEM and body not in ENDINGS)
 

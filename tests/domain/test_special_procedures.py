@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def clock(world: Given, name: str = "LEGAL") -> Clock:
     return found
 
 
-def on(world: Given, day: str, command: object, **more: object) -> Given:
+def on(world: Given, day: str, command: Any, **more: Any) -> Given:
     """The world after a command of a day."""
     moment = office(day)
     decided = world.when(command, by=DECIDER, now=moment, calendar=CALENDAR, **more).decided()
