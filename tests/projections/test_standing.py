@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from psycopg import sql
 
+from tests.calendars import CALENDAR as SAMPLE
 from tests.lives import MONDAY, Life, Town, entry, staff
 from tests.projections.conftest import ReadTables
 from tongban.commands import advice
@@ -20,11 +22,14 @@ from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case import commands as c
 from tongban.domain.case import events as e
 from tongban.domain.case.state import Case, holders
+from tongban.domain.clock import Light
 from tongban.domain.errors import DomainError
 from tongban.domain.ids import calendar_stream
+from tongban.domain.lights import Thresholds, first_green_days
 from tongban.domain.office_time import office_day
 from tongban.domain.rating.commands import RateCase
 from tongban.projections.cases import CASES, CaseRow, case_by_id, fold
+from tongban.projections.queue import Lights, Order, Wanted, queue_of
 from tongban.projections.registry import PROJECTIONS
 from tongban.projections.standing import standing_of
 from tongban.projections.timeline import applications_of
@@ -195,6 +200,55 @@ def test_row_and_filing_are_read_back_from_the_tables(tables: ReadTables) -> Non
         assert row is not None
         assert _as_lists(row) == _as_lists(_row(life))
         assert _compared(standing_of(row, filing)) == _compared(standing_of(_row(life), _filing(life)))
+
+
+def test_lives_give_the_same_rows_whatever_the_batch_borders(tables: ReadTables) -> None:
+    made = town()
+    for seed in range(12):
+        *_, _last = walk(seed, made)
+    events = made.story.events
+    tables.apply(events)
+    whole = tables.texts()
+    assert whole["department_queue"]
+    for size in (1, 7, 40):
+        tables.conn.execute("TRUNCATE " + ", ".join(f"read.{p.name}" for p in PROJECTIONS))
+        tables.apply_in(events[start : start + size] for start in range(0, len(events), size))
+        assert tables.texts() == whole
+
+
+def test_queue_by_deadline_is_read_from_its_index(tables: ReadTables) -> None:
+    tables.conn.execute(
+        "INSERT INTO read.department_queue SELECT 'samr', gen_random_uuid(), now() - i * interval '1 minute', '{main}',"
+        " 1, i, 'REVIEWING', 'PROMISED', DATE '2026-03-02' + i % 400, 10 FROM generate_series(1, 20000) i"
+    )
+    tables.conn.execute("ANALYZE read.department_queue")
+    today = date(2026, 6, 1)
+    lights = Lights(today, first_green_days(today, SAMPLE), Thresholds())
+    for light, most in ((None, 60), (Light.RED, 60), (Light.YELLOW, 500), (Light.GREEN, 500)):
+        wanted = Wanted(light=light)
+        with tables.selecting() as cursor:
+            page = queue_of(cursor, "samr", first=50, order=Order.DUE, wanted=wanted, lights=lights)
+            assert len(page.rows) == 50
+            explaining = _Explaining(cursor)
+            queue_of(explaining, "samr", first=50, order=Order.DUE, wanted=wanted, lights=lights)  # type: ignore[arg-type]
+        (scan,) = explaining.plan["Plan"]["Plans"]
+        assert scan["Index Name"] == "department_queue_due", light
+        assert scan.get("Rows Removed by Filter", 0) < most, light
+
+
+class _Explaining:
+    """A cursor that keeps the plan of what is asked, and finds nothing."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+        self.plan: Any = None
+
+    def execute(self, query: sql.Composed, parameters: Any) -> None:
+        self.cursor.execute(sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) ") + query, parameters)
+        ((self.plan,),) = self.cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        return []
 
 
 def _as_lists(row: CaseRow) -> list[Any]:

@@ -142,6 +142,13 @@ _LIGHT = sql.SQL(
     WHEN due < (%(green)s::date[])[1 + least(greatest(days * %(share)s::int / 100, %(days)s::int), %(most)s::int)]
     THEN 'YELLOW' ELSE 'GREEN' END"""
 )
+# Says nothing new, but in the words of the index by deadline.
+_DUE = "COALESCE(due, DATE '9999-12-31')"
+_BOUNDS = {
+    Light.RED: sql.SQL(f" AND {_DUE} < %(today)s::date"),
+    Light.YELLOW: sql.SQL(f" AND {_DUE} >= %(today)s::date AND {_DUE} < (%(green)s::date[])[1 + %(most)s::int]"),
+    Light.GREEN: sql.SQL(f" AND {_DUE} >= %(today)s::date"),
+}
 _CLAIMS = {
     Claim.NOBODY: sql.SQL(" AND claimed_by IS NULL"),
     Claim.ME: sql.SQL(" AND claimed_by = %(reader)s"),
@@ -184,7 +191,7 @@ def queue_of(
         query += _CLAIMS[wanted.claim]
     if wanted.light is not None:
         assert lights is not None, "a light needs a day"
-        query += sql.SQL(" AND ({}) = %(light)s").format(_LIGHT)
+        query += sql.SQL(" AND ({}) = %(light)s").format(_LIGHT) + _BOUNDS[wanted.light]
         parameters |= {"light": wanted.light, **_by_light(lights)}
     if after is not None:
         given = keyset.decode(after)

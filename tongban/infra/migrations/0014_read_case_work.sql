@@ -21,3 +21,5 @@ ALTER TABLE department_queue
 -- What has no deadline comes last.
 CREATE INDEX department_queue_due
     ON department_queue (department, (COALESCE(due, DATE '9999-12-31')), since, case_id);
+-- What stands there already; its deadlines come with the next event of each case, or with a rebuild.
+UPDATE department_queue SET state = case_view.status FROM case_view WHERE case_view.id = department_queue.case_id;
