@@ -29,14 +29,19 @@ from tongban.commands.requests import Answer, Outcome, Request
 from tongban.domain.actor import Actor
 from tongban.domain.aggregate import Circumstances
 from tongban.domain.authority import NO_MANDATE, may_act_for
+from tongban.domain.bundle.asked import Way, ways_at_correction, ways_at_filing
+from tongban.domain.bundle.commands import SubmitBundle, SubmitBundleCorrection
+from tongban.domain.bundle.publishing import BUNDLE_DEFINITION, Published
+from tongban.domain.bundle.state import BUNDLE, Bundle
 from tongban.domain.case.commands import How, MaterialOffered, ObtainMaterial
 from tongban.domain.case.guards import SourceFailure
 from tongban.domain.case.state import CASE, Case
 from tongban.domain.catalogue.state import ITEM, Item
 from tongban.domain.errors import DomainError
-from tongban.domain.ids import item_stream
+from tongban.domain.ids import bundle_definition_stream, item_stream
 from tongban.domain.mandate.events import Step
 from tongban.domain.mandate.state import MANDATE
+from tongban.domain.office_time import office_day
 from tongban.domain.party.state import PARTY
 from tongban.domain.sharing.events import Purpose
 from tongban.domain.sharing.exemption import ASKED, Found, Need, needs, resolve, to_ask
@@ -51,11 +56,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose materials a command is about, and the item definition that says how each is met."""
+    """Whose materials a command is about, of which item or bundle, and how each can be met."""
 
     applicant: UUID
     item: str
-    definition: Mapping[str, Any]
+    known: Mapping[str, Need]
 
 
 class Materials:
@@ -112,7 +117,7 @@ class Materials:
         if not isinstance(request, Request) or not isinstance(outcome, Answer):
             return
         draft: UUID | None = getattr(request.body, "draft", None)
-        if draft is None or getattr(request.body, "item", None) is None:  # only an item's draft is used up by filing
+        if draft is None:
             return
         try:
             await asyncio.to_thread(self.drafts.delete, draft, request.actor)
@@ -139,10 +144,11 @@ class Materials:
         draft: Draft | None = None
         if getattr(command, "draft", None) is not None:
             draft = await self.draft_of(command.draft, request.actor)
-            if draft.owner != subject.applicant or draft.content.get("item") != getattr(command, "item", None):
-                raise Problem(DRAFT_DIFFERS, applicant=draft.owner, item=draft.content.get("item"))
+            of = "bundle" if hasattr(command, "bundle") else "item"
+            if draft.owner != subject.applicant or draft.content.get(of) != getattr(command, of, None):
+                raise Problem(DRAFT_DIFFERS, applicant=draft.owner, item=draft.content.get(of))
             command = _filled(command, draft.content)
-        known = needs(subject.definition, source_of, lambda _: True)
+        known = subject.known
         obtain = isinstance(command, ObtainMaterial)
         claimed = _offered(command, known)
         if obtain and command.material in look.state(stream, CASE).met:
@@ -176,6 +182,10 @@ class Materials:
         state = look.state(stream, handler.aggregate)
         streams = look.streams
         if handler.more is not None and (more := handler.more(request.body, state, request.actor)):
+            streams = {**streams, **(await look_up(self._looking, more)).streams}
+        if handler.follows is not None and (
+            more := handler.follows(request.body, lambda stream, kind: streams[stream].state_as(kind))
+        ):
             streams = {**streams, **(await look_up(self._looking, more)).streams}
         effective_at = request.effective_at or look.now
         asked = Asked(
@@ -219,11 +229,36 @@ class Materials:
             item: Item = (await look_up(self._looking, [stream])).state(stream, ITEM)
             # A case keeps the version it was filed under.
             entry = next((each for each in item.versions if each.version == case.item.version), None)
-            return Subject(case.applicant, case.item.id, entry.definition) if entry else None
+            return Subject(case.applicant, case.item.id, _needs(entry.definition)) if entry else None
+        if isinstance(command, SubmitBundle):
+            return await self._of_bundle(command, look, moment)
+        if isinstance(command, SubmitBundleCorrection):
+            bundle: Bundle = look.state(command.bundle_id, BUNDLE)
+            if bundle.applicant is None or bundle.definition is None:
+                return None
+            ways = ways_at_correction(bundle)
+            return Subject(bundle.applicant, bundle.definition.id, _by_ways(ways, command.materials))
         if getattr(command, "item", None) is None or look.state(command.applicant, PARTY).kind is None:
             return None
         entry = in_force(look, command.item, moment)
-        return Subject(command.applicant, command.item, entry.definition) if entry else None
+        return Subject(command.applicant, command.item, _needs(entry.definition)) if entry else None
+
+    async def _of_bundle(self, command: SubmitBundle, look: Look, moment: datetime) -> Subject | None:
+        if look.state(command.applicant, PARTY).kind is None:
+            return None
+        published: Published = look.state(bundle_definition_stream(command.bundle), BUNDLE_DEFINITION)
+        day = office_day(moment)
+        version = published.in_force(day, command.version)
+        if version is None:
+            return None
+        streams = {name: item_stream(name) for name in version.read.needs}
+        found = await look_up(self._looking, tuple(streams.values()))
+        items = {name: found.state(stream, ITEM).as_of(day) for name, stream in streams.items()}
+        try:
+            ways = ways_at_filing(published, command.version, items, command.answers, day)
+        except DomainError:
+            return None  # the decision refuses it, with what is wrong
+        return Subject(command.applicant, command.bundle, _by_ways(ways, command.materials))
 
     async def draft_of(self, draft: UUID, actor: Actor) -> Draft:
         """A draft for who may see it. Raises Problem (404, 410), LogUnavailable."""
@@ -239,6 +274,24 @@ class Materials:
         if not refs:
             return set()
         return await asyncio.to_thread(self.uploads.claim, applicant, refs, request.principal, request.idempotency_key)
+
+
+def _needs(definition: Mapping[str, Any]) -> Mapping[str, Need]:
+    return needs(definition, source_of, lambda _: True)
+
+
+def _by_ways(ways: Mapping[str, Sequence[Way]], claimed: Sequence[MaterialOffered]) -> Mapping[str, Need]:
+    """The needs of a bundle, by its own names: of several means the one that is claimed."""
+    hows = {each.material: each.how for each in claimed}
+    found: dict[str, Need] = {}
+    for name, means in ways.items():
+        way = next((each for each in means if each.how is hows.get(name)), means[0] if means else None)
+        if way is None:
+            found[name] = Need(name, How.UPLOAD, None, None, name, name)
+            continue
+        source = source_of(way.material, way.how, way.licence_type) if way.how in ASKED else None
+        found[name] = Need(name, way.how, way.licence_type, source, name, name)
+    return found
 
 
 def _offered(command: Any, known: Mapping[str, Need]) -> Sequence[MaterialOffered]:
