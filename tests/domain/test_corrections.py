@@ -35,7 +35,7 @@ from tests.examples import (
     submit_correction,
 )
 from tests.given import START, given, office
-from tongban.domain.case.commands import Defect, How, MaterialOffered, RequestCorrection
+from tongban.domain.case.commands import Defect, How, MaterialOffered, PassOnCorrection, RequestCorrection
 from tongban.domain.case.events import CaseClaimed, CaseClosed, CorrectionRequested, CorrectionSubmitted, Result
 from tongban.domain.case.refusals import (
     AcceptedByLaw,
@@ -263,3 +263,12 @@ def test_the_one_notice_comes_within_five_working_days_too() -> None:
     [notice] = noted.when(notify_defects, by=SYSTEM, now=office("2026-03-09")).decided()
     assert isinstance(notice, CorrectionRequested)
     noted.when(notify_defects, by=SYSTEM, now=office("2026-03-10")).then_nothing()
+
+
+def test_a_share_of_the_bundles_correction_changes_nothing_where_it_is_over() -> None:
+    share = PassOnCorrection(CASE_ID, (contract,), {})
+    asked = (*SUB_CASE, defects_noted, correction_requested)
+    [mended] = given(*asked).when(share, by=SYSTEM).decided()
+    assert mended == replace(correction_submitted, form={})
+    for over in ((*asked, mended), (*asked, *WITHDRAWN), (*REVIEWED, IN_REVIEW, approval_denied, case_denied)):
+        given(*over).when(share, by=SYSTEM).then_nothing()

@@ -8,15 +8,19 @@ from tongban.domain.case.commands import PassOnCorrection, WithdrawApplication, 
 from tongban.domain.case.ending import withdraw_application
 from tongban.domain.case.events import CaseEvent
 from tongban.domain.case.guards import CaseFacts
-from tongban.domain.case.state import BEFORE_ACCEPTANCE, IN_REVIEW, Case
+from tongban.domain.case.state import BEFORE_ACCEPTANCE, IN_REVIEW, Case, Status
 
 
 def pass_on_correction(
     command: PassOnCorrection, circumstances: Circumstances, case: Case, facts: CaseFacts
 ) -> list[CaseEvent]:
-    """补正 of this sub-case's share: in time and whole, or the bundle had refused it. Nothing if it was mended."""
+    """补正 of this sub-case's share: whole and in time, or the bundle refused it. Nothing if it is mended or over.
+
+    What was asked for before a withdrawal, a lapse or a decision stays asked; it is no open case any more.
+    """
     brought = {found.material for found in command.evidence}
-    if not case.asked or not brought.issuperset(case.asked):
+    waits = case.asked and (case.status is Status.CORRECTING or case.status in IN_REVIEW)
+    if not waits or not brought.issuperset(case.asked):
         return []
     return [corrected(case, command.evidence, command.form, circumstances, facts)]
 
