@@ -37,6 +37,8 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, frozenset | set):
         return sorted(value)
+    if isinstance(value, tuple):  # a named one; plain ones are written as they are
+        return value._asdict() if hasattr(value, "_asdict") else list(value)
     raise TypeError(type(value).__name__)
 
 

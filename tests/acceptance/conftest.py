@@ -36,22 +36,20 @@ class Caller:
         """A token of the system's own issuer."""
         return Issuer(Settings(data=self.system.folder)).issue(Role(role), subject, department=department)
 
+    def headers(self, role: str, subject: str, department: str | None = None) -> dict[str, str]:
+        """The headers of a new command."""
+        return {"Authorization": f"Bearer {self.token(role, subject, department)}", "Idempotency-Key": str(uuid4())}
+
     def command(self, name: str, body: dict[str, Any], role: str, subject: str, department: str | None = None) -> Any:
         """The answer to a command that must be done."""
-        headers = {
-            "Authorization": f"Bearer {self.token(role, subject, department)}",
-            "Idempotency-Key": str(uuid4()),
-        }
+        headers = self.headers(role, subject, department)
         answer = self.client.post(f"/commands/{name}", json=body, headers=headers)
         assert answer.status_code in OK, f"{name}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def refused(self, name: str, body: dict[str, Any], role: str, subject: str, department: str | None = None) -> Any:
         """The problem document of a command that must be refused."""
-        headers = {
-            "Authorization": f"Bearer {self.token(role, subject, department)}",
-            "Idempotency-Key": str(uuid4()),
-        }
+        headers = self.headers(role, subject, department)
         answer = self.client.post(f"/commands/{name}", json=body, headers=headers)
         assert answer.is_client_error, f"{name}: {answer.status_code} {answer.text}"
         return answer.json()

@@ -17,7 +17,7 @@ from tongban.bootstrap.errors import NotConfigured
 from tongban.bootstrap.tools import base_url, issue_token
 from tongban.domain.actor import Role
 from tongban.domain.calendar.decide import InvalidCalendar, check_calendar
-from tongban.infra.reference import UnreadableCalendar, read_calendars, sample_calendars, sample_items
+from tongban.infra.reference import UnreadableCalendar, read_calendars, sample_bundles, sample_calendars, sample_items
 from tongban.infra.settings import Settings
 
 Give = Callable[[str, Any, UUID | None], bool]
@@ -25,7 +25,7 @@ Give = Callable[[str, Any, UUID | None], bool]
 
 
 def run_seed(settings: Settings) -> dict[str, int]:
-    """Import the published calendars and publish every item of the sample catalogue, by the command API.
+    """Import the published calendars and publish every item and bundle of the sample catalogue, by the command API.
 
     What was seeded before is left as it is, also where it was changed since.
     """
@@ -36,6 +36,8 @@ def run_seed(settings: Settings) -> dict[str, int]:
             tally["imported" if give("ImportCalendar", asdict(calendar), None) else "unchanged"] += 1
         for item in sample_items():
             tally["published" if give("PublishItem", {"item": item}, None) else "unchanged"] += 1
+        for bundle in sample_bundles():
+            tally["published" if give("PublishBundle", {"bundle": bundle}, None) else "unchanged"] += 1
     return tally
 
 
