@@ -205,6 +205,7 @@ def _filing_facts(asked: Asked, renews: UUID | None) -> FilingFacts:
         ),
         applicant=asked.other(command.applicant, PARTY),
         number=_case_number(item.read.lead, asked) if item.read else "",
+        cut_off=asked.desk.cut_off,
         calendar=asked.other(_CALENDAR[0], CALENDAR),
         evidence=asked.evidence,
         renews=asked.other(renews, LICENCE) if renews is not None else None,

@@ -12,6 +12,7 @@ from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
 from tongban.domain.actor import Actor, Role
 from tongban.domain.aggregate import Aggregate, Circumstances
 from tongban.domain.case.guards import SourceFailure
+from tongban.domain.case.filing import END_OF_DAY
 from tongban.domain.recorded import Evidence
 
 
@@ -27,12 +28,13 @@ LONGEST = Longest()
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What handlers draw on besides streams."""
+    """What handlers draw on besides streams. Filings from the hour `cut_off` on count for the next working day."""
 
     identifiers: Identifiers
     numbers: Numbers
     licence_types: LicenceTypes
     longest: Longest = LONGEST
+    cut_off: int = END_OF_DAY
 
 
 class Asked(NamedTuple):

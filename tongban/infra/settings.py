@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     command_deadline: float = Field(default=5.0, description="Seconds a command may wait for its answer before 503")
     mandate_years: int = Field(default=5, description="Years that a mandate can run at most")
     absence_days: int = Field(default=366, description="Days that an absence can be covered at most")
+    filing_cut_off: int = Field(
+        default=24, ge=1, le=24, description="Hour from which a filing counts for the next working day; 24: none"
+    )
     timer_grace: float = Field(
         default=0.0, description="Seconds a moment that has passed waits for what is still being entered late"
     )

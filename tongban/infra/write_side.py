@@ -74,6 +74,7 @@ def open_write_side(settings: Settings) -> WriteSide:
         numbers=SerialNumbers(writers),
         licence_types=load_reference(),
         longest=Longest(settings.mandate_years, settings.absence_days),
+        cut_off=settings.filing_cut_off,
     )
     batch = Batch(log=store, codec=event_codec, keyring=vault, desk=desk)
     return WriteSide(batch, store, vault, (keys, writers))
