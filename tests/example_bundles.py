@@ -101,13 +101,15 @@ EVENTS: tuple[Any, ...] = (
     ),
     e.SubItemStarted("permit", PERMIT_CASE, (1,), (Evidence("form", "FORM_PREFILL", "applicant", None, None),)),
     e.SubItemCancelled("sale", e.Ground.NOT_STARTED, "permit"),
-    e.SubCaseNoted("permit", PERMIT_CASE, e.Noted.DEFECTS, None, None, ("paper",), _OWNER, {"paper": "无法辨认"}),
+    e.SubCaseNoted("permit", PERMIT_CASE, e.Noted.DEFECTS, None, None, ("paper",), _OWNER, {"paper": "无法辨认"}, ()),
     e.BundleAccepted((_clock,)),
     e.SharedTaskReady("visit", ()),
     e.JointInspectionDone("visit", (PERMIT_CASE,), ("甲", "乙"), Opinion.PASS, _OWNER, "现场符合要求", ()),
     e.GateReached("permit", PERMIT_CASE, "visit"),
     e.DependantClosed("sale", SALE_CASE, "permit"),
-    e.BundleCorrectionRequested((e.AskedMaterial("paper", ("permit",)),), (PERMIT_CASE,), ()),
+    e.BundleCorrectionRequested(
+        (e.AskedMaterial("paper", (e.OwnMaterials("permit", ("paper",)),)),), (PERMIT_CASE,), ()
+    ),
     e.BundleCorrected(
         (e.PartCorrection(PERMIT_CASE, (Evidence("paper", "UPLOAD", "applicant", None, "sha256:ab"),), ("goods",)),),
         _OWNER,
@@ -131,6 +133,7 @@ COMMANDS: tuple[Any, ...] = (
     c.NoteSubCase(BUNDLE_ID, PERMIT_CASE, e.Noted.ISSUED, licence_id=_LICENCE),
     c.RecordBundleInspection(BUNDLE_ID, "visit", ("甲", "乙"), Opinion.PASS, "现场符合要求"),
     c.SendCorrectionNotice(BUNDLE_ID),
+    c.SendDueNotice(BUNDLE_ID),
     c.SubmitBundleCorrection(BUNDLE_ID, (_paper,)),
     c.ExtendBundleDeadline(BUNDLE_ID, 15, "案情复杂"),
     c.RecomputeBundleDeadlines(BUNDLE_ID),

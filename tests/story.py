@@ -9,8 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tests import example_bundles
 from tongban.domain.absence.events import AbsenceEnded, AbsenceRegistered
 from tongban.domain.actor import Actor, Role
+from tongban.domain.bundle.events import Noted, SubCaseNoted
+from tongban.domain.bundle.follow import NOTICE
 from tongban.domain.calendar.events import CalendarImported
 from tongban.domain.calendar.state import Calendar
 from tongban.domain.case.events import (
@@ -34,6 +37,7 @@ from tongban.domain.clock import Clock, Limit, Unit, start_clock, stop_clock
 from tongban.domain.commitment.events import CheckResult, CommitmentChecked, CommitmentCheckOpened
 from tongban.domain.ids import (
     absence_stream,
+    bundle_definition_stream,
     calendar_stream,
     commitment_stream,
     item_stream,
@@ -270,7 +274,28 @@ class Story:
                 running[chosen] = running[-1]
                 running.pop()
         self.follow_up(next(each for each in told if each.rating is not None))
+        self.bundle(told[0].applicant)
         return told
+
+    def bundle(self, applicant: UUID) -> UUID:
+        """A bundle is published and applied for; one part has noted defects that nobody was told of yet."""
+        published, submitted = (example_bundles.EVENTS[place] for place in (0, 1))
+        stream = self.uuid()
+        definition = bundle_definition_stream(published.bundle_id)
+        if definition not in self._folded:
+            self.append(definition, published, actor=Actor("admin", Role.ADMIN), at=MORNING)
+        number = f"YJS-20260302-{stream.hex[:7]}"
+        filed = replace(submitted, number=number, applicant=applicant)
+        self.append(stream, filed, actor=Actor(str(applicant), Role.CITIZEN), at=MORNING)
+        part = submitted.items[0]
+        limit = Limit(5, Unit.WORKING_DAY)
+        clock = start_clock(NOTICE, "行政许可法 art. 32(4)", date(2026, 3, 2), limit, calendar=Calendar())
+        problems = {"paper": "无法辨认"}
+        noted = SubCaseNoted(
+            part.item, part.case_id, Noted.DEFECTS, None, None, ("paper",), applicant, problems, (clock,)
+        )
+        self.append(stream, noted, actor=Actor("policy:note-sub-case", Role.SYSTEM), at=MORNING)
+        return stream
 
     def _told(self, applicant: UUID, item: str) -> Told:
         case = self.uuid()

@@ -9,25 +9,24 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.bundles import COMPANY as COMPANY_ITEM
-from tests.bundles import SHOP, SHOP_BUNDLE
 from tests.commands.office import Office, refused
 from tests.commands.together import (
     A_CLERK,
-    ADMIN,
+    BUSINESS,
     COMPANY,
     COMPANY_ID,
     Together,
+    city_of,
     officer,
-    register_company,
-    together,
+    shop,
+    submit_shop,
+    town_of,
     vouched,
 )
 from tests.servers import Database
 from tongban.domain.actor import Role
 from tongban.domain.bundle import commands as b
 from tongban.domain.bundle import events as be
-from tongban.domain.bundle.publishing import PublishBundle
 from tongban.domain.bundle.refusals import (
     BundleNotPublished,
     NoDefectsNoted,
@@ -40,49 +39,23 @@ from tongban.domain.case import commands as c
 from tongban.domain.case import events as e
 from tongban.domain.case.commands import Defect, How, MaterialOffered
 from tongban.domain.case.refusals import GateClosed
-from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.errors import OtherDepartment
 from tongban.domain.ids import sub_case_stream
 from tongban.infra.reference import sample_bundles, sample_items
-
-BUSINESS = vouched("copy-lt-business")
-OFFERED = (
-    MaterialOffered("one-form", How.FORM_PREFILL),
-    MaterialOffered("copy-lt-business", How.E_LICENCE),
-    MaterialOffered("paper", How.UPLOAD, "sha256:" + "0" * 64),
-)
-SHOP_FORM = {"address": "人民路1号", "goods": "茶", "owner": "王", "note": "x"}
-submit_shop = b.SubmitBundle(
-    "a-shop", COMPANY_ID, e.Channel.WEB, answers={"sells": True}, form=SHOP_FORM, materials=OFFERED
-)
 
 
 @pytest.fixture
 def town(here: Office, database: Database) -> Iterator[Together]:
     """The made-up items and bundle, and a company."""
-    with together(here, database) as found:
-        found.done(register_company, A_CLERK)
-        for entry in (*SHOP, COMPANY_ITEM):
-            found.done(PublishItem(entry), ADMIN)
-        found.done(PublishBundle(SHOP_BUNDLE), ADMIN)
+    with town_of(here, database) as found:
         yield found
 
 
 @pytest.fixture
 def city(here: Office, database: Database) -> Iterator[Together]:
     """The sample catalogue, and a company."""
-    with together(here, database) as found:
-        found.done(register_company, A_CLERK)
-        for item in sample_items():
-            found.done(PublishItem(item), ADMIN)
-        for bundle in sample_bundles():
-            found.done(PublishBundle(bundle), ADMIN)
+    with city_of(here, database) as found:
         yield found
-
-
-def shop(town: Together) -> tuple[UUID, dict[str, UUID]]:
-    bundle = town.done(submit_shop, COMPANY, [BUSINESS]).id
-    return bundle, {name: sub_case_stream(bundle, name) for name in ("permit", "sale", "bins")}
 
 
 def filed(town: Together, case: UUID) -> e.ApplicationSubmitted:
@@ -161,7 +134,7 @@ def test_defects_of_all_parts_go_out_in_one_notice_and_come_back_in_one_correcti
         assert town.of_kind(cases[name], e.CorrectionRequested) == []
     town.accept(cases["sale"], "dept-sale")  # the last part that was looked at
     [notice] = town.of_kind(bundle, be.BundleCorrectionRequested)
-    assert {asked.material: asked.items for asked in notice.materials} == {
+    assert {asked.material: tuple(own.item for own in asked.parts) for asked in notice.materials} == {
         "paper": ("permit", "bins"),
         "one-form": ("permit", "bins"),
     }

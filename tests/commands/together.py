@@ -9,6 +9,8 @@ from threading import Lock
 from typing import Any
 from uuid import UUID, uuid4
 
+from tests.bundles import COMPANY as COMPANY_ITEM
+from tests.bundles import SHOP, SHOP_BUNDLE
 from tests.commands.office import Office, answered, ask
 from tests.servers import Database
 from tongban.bootstrap.reacting import recalling, request_of
@@ -17,12 +19,18 @@ from tongban.consumers.orders import Order
 from tongban.consumers.reactor import Reactor
 from tongban.consumers.store_feed import STORE, StoreFeed
 from tongban.domain.actor import Actor, Role
+from tongban.domain.bundle.commands import SubmitBundle
+from tongban.domain.bundle.publishing import PublishBundle
 from tongban.domain.case import commands as c
-from tongban.domain.case.events import Opinion
+from tongban.domain.case.commands import How, MaterialOffered
+from tongban.domain.case.events import Channel, Opinion
+from tongban.domain.catalogue.commands import PublishItem
+from tongban.domain.ids import sub_case_stream
 from tongban.domain.party.commands import RegisterParty
 from tongban.domain.party.events import IdentifierKind, PartyKind
 from tongban.domain.recorded import Evidence, Recorded
 from tongban.infra import event_codec
+from tongban.infra.reference import sample_bundles, sample_items
 
 COMPANY_ID = UUID("0191d6a0-0000-7000-8000-0000000000c1")
 COMPANY = Actor(id=str(COMPANY_ID), role=Role.ENTERPRISE)
@@ -112,6 +120,50 @@ def together(office: Office, database: Database) -> Iterator[Together]:
         reactor.close()
 
 
+@contextmanager
+def town_of(office: Office, database: Database) -> Iterator[Together]:
+    """The made-up items and bundle of `tests.bundles`, and a company."""
+    with together(office, database) as found:
+        found.done(register_company, A_CLERK)
+        for entry in (*SHOP, COMPANY_ITEM):
+            found.done(PublishItem(entry), ADMIN)
+        found.done(PublishBundle(SHOP_BUNDLE), ADMIN)
+        yield found
+
+
+@contextmanager
+def city_of(office: Office, database: Database) -> Iterator[Together]:
+    """The sample catalogue, and a company."""
+    with together(office, database) as found:
+        found.done(register_company, A_CLERK)
+        for item in sample_items():
+            found.done(PublishItem(item), ADMIN)
+        for bundle in sample_bundles():
+            found.done(PublishBundle(bundle), ADMIN)
+        yield found
+
+
 def vouched(material: str, source: str = "samr") -> Evidence:
     """What a source vouched for."""
     return Evidence(material, "E_LICENCE", source, "1", str(uuid4()))
+
+
+BUSINESS = vouched("copy-lt-business")
+submit_shop = SubmitBundle(
+    "a-shop",
+    COMPANY_ID,
+    Channel.WEB,
+    answers={"sells": True},
+    form={"address": "人民路1号", "goods": "茶", "owner": "王", "note": "x"},
+    materials=(
+        MaterialOffered("one-form", How.FORM_PREFILL),
+        MaterialOffered("copy-lt-business", How.E_LICENCE),
+        MaterialOffered("paper", How.UPLOAD, "sha256:" + "0" * 64),
+    ),
+)
+
+
+def shop(town: Together) -> tuple[UUID, dict[str, UUID]]:
+    """A shop that is applied for, and the cases of its parts."""
+    bundle = town.done(submit_shop, COMPANY, [BUSINESS]).id
+    return bundle, {name: sub_case_stream(bundle, name) for name in ("permit", "sale", "bins")}

@@ -283,8 +283,8 @@ def test_the_notice_goes_out_when_the_last_part_was_looked_at(told: Told) -> Non
     *_, notice = told.events
     assert isinstance(notice, e.BundleCorrectionRequested)
     assert notice.materials == (
-        e.AskedMaterial("paper", ("permit", "bins")),
-        e.AskedMaterial("one-form", ("bins",)),
+        e.AskedMaterial("paper", (e.OwnMaterials("permit", ("paper",)), e.OwnMaterials("bins", ("paper",)))),
+        e.AskedMaterial("one-form", (e.OwnMaterials("bins", ("form",)),)),
     )
     assert told.bundle.asked
 
@@ -316,6 +316,21 @@ def test_the_notice_can_be_sent_before_but_only_with_something_to_tell(told: Tol
     [notice] = told.ask(send)
     assert isinstance(notice, e.BundleCorrectionRequested)
     assert told.ask(send) == []
+
+
+def test_the_notice_is_due_in_time_for_the_first_part_and_asked_for_by_a_timer(told: Told) -> None:
+    due = c.SendDueNotice(STREAM)
+    assert told.ask(due) == []
+    told.note("permit", Noted.FILED)
+    told.note("bins", Noted.FILED, when=NOW + timedelta(days=1))
+    told.note("bins", Noted.DEFECTS, materials=("paper",), when=NOW + timedelta(days=1))
+    assert told.bundle.clocks["NOTICE"].due == date(2026, 4, 28)
+    told.note("permit", Noted.DEFECTS, materials=("paper",), when=NOW + timedelta(days=1))
+    assert told.bundle.clocks["NOTICE"].due == date(2026, 4, 27)
+    [notice] = told.ask(due, NOW + timedelta(days=7))
+    assert set(notice.cases) == {told.bundle.parts[item].plan.case_id for item in ("permit", "bins")}
+    assert told.bundle.clocks["NOTICE"].stopped == date(2026, 4, 27)
+    assert told.ask(due) == []
 
 
 def test_a_correction_after_its_time_is_refused(told: Told) -> None:

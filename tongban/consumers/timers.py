@@ -1,6 +1,6 @@
 """Time → commands: whatever is due is given to the write side, by however many processes, and acts once.
 
-In: the read table `timer`, which follows the events. Out: commands. What is found due is noted in
+In: the read tables `timer` and `bundle_timer`, which follow the events. Out: commands. What is found due is noted in
 `consumers.due_timer`, taken from there with SKIP LOCKED, and stays noted with its answer, so that nothing is given
 twice for one moment. A process that dies between the answer and its note leaves the note open: the command is given
 again under the same id, and has been done already.
@@ -43,7 +43,7 @@ _PASSING = (TransientFailure, StaleVersion, KeyInFlight, EffectiveTimeInFuture)
 
 _FIND = """
 INSERT INTO consumers.due_timer (stream, kind, due_at)
-SELECT stream, kind, due_at FROM read.timer
+SELECT stream, kind, due_at FROM (TABLE read.timer UNION ALL TABLE read.bundle_timer) AS timer
 WHERE due_at <= coalesce(%(now)s, statement_timestamp()) AND kind = ANY(%(kinds)s)
   AND NOT EXISTS (
       SELECT FROM consumers.due_timer AS noted
@@ -57,7 +57,8 @@ _DROP = """
 DELETE FROM consumers.due_timer WHERE (stream, kind, due_at) IN (
     SELECT stream, kind, due_at FROM consumers.due_timer AS noted
     WHERE answered_at IS NULL AND NOT EXISTS (
-        SELECT FROM read.timer WHERE (timer.stream, timer.kind, timer.due_at) = (noted.stream, noted.kind, noted.due_at)
+        SELECT FROM (TABLE read.timer UNION ALL TABLE read.bundle_timer) AS timer
+    WHERE (timer.stream, timer.kind, timer.due_at) = (noted.stream, noted.kind, noted.due_at)
     )
     FOR UPDATE SKIP LOCKED
 )
@@ -75,7 +76,8 @@ WHERE (noted.stream, noted.kind, noted.due_at) = (answered.stream, answered.kind
 _FORGET = """
 DELETE FROM consumers.due_timer AS noted
 WHERE answered_at < clock_timestamp() - %s::interval AND problem IS NULL AND NOT EXISTS (
-    SELECT FROM read.timer WHERE (timer.stream, timer.kind, timer.due_at) = (noted.stream, noted.kind, noted.due_at)
+    SELECT FROM (TABLE read.timer UNION ALL TABLE read.bundle_timer) AS timer
+    WHERE (timer.stream, timer.kind, timer.due_at) = (noted.stream, noted.kind, noted.due_at)
 )
 """
 _OPEN = """

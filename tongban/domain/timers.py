@@ -7,6 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from tongban.domain.bundle.commands import SendDueNotice
+from tongban.domain.bundle.follow import NOTICE
 from tongban.domain.case.commands import DeemAccepted, DeemRenewed, LapseCase
 from tongban.domain.office_time import OFFICE_TIME
 
@@ -20,7 +22,9 @@ CLOCK_TIMERS: Mapping[str, CommandOf] = {
     "TOLERATED": LapseCase,
 }
 """By the name of the clock whose last day is over."""
-TIMERS: Mapping[str, CommandOf] = {**CLOCK_TIMERS, RENEWAL: DeemRenewed}
+BUNDLE_TIMERS: Mapping[str, CommandOf] = {NOTICE: SendDueNotice}
+"""As above, of a bundle's clock, but when its last day begins: what the timer sends must arrive on it."""
+TIMERS: Mapping[str, CommandOf] = {**CLOCK_TIMERS, **BUNDLE_TIMERS, RENEWAL: DeemRenewed}
 """Kind → command. A kind is part of command ids, so it never changes. The command judges by itself whether the time has
 come: what a read table says is only why it is asked.
 """

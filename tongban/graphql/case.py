@@ -30,6 +30,7 @@ from tongban.projections.ratings import RatingRow
 from tongban.projections.standing import mandate_standing, standing_of
 
 if TYPE_CHECKING:
+    from tongban.graphql.bundle import Bundle
     from tongban.graphql.homepage import Licence, Party
 
 
@@ -271,6 +272,13 @@ class Case(Node):
         from tongban.graphql.homepage import licence_of
 
         return licence_of(info, self.row.licence_id)
+
+    @strawberry.field(description="The bundle (一件事) it is a part of; null for a case of its own.")
+    def bundle(self, info: Info) -> Annotated[Bundle, strawberry.lazy("tongban.graphql.bundle")] | None:
+        """Read together with its siblings'."""
+        from tongban.graphql.bundle import bundle_of
+
+        return bundle_of(info, self.row.bundle)
 
     @strawberry.field(description="The rating, if there is one that may be seen.")
     def rating(self, info: Info) -> Rating | None:

@@ -19,6 +19,8 @@ from tongban.domain.lights import Thresholds, first_green_days
 from tongban.domain.office_time import office_day
 from tongban.domain.personal import Unsealer
 from tongban.domain.waiting import OfficeHours
+from tongban.projections.bundle_definitions import bundle_versions_by_names
+from tongban.projections.bundles import bundles_by_ids
 from tongban.projections.calendars import calendars_at
 from tongban.projections.cases import cases_by_ids
 from tongban.projections.commitments import commitments_of
@@ -153,6 +155,8 @@ class Reading:
         """Make the places where rows are gathered."""
         self.unsealed = Unsealed(self.unsealer)
         self.cases = Gathered(lambda ids: cases_by_ids(self.cursor, ids))
+        self.bundles = Gathered(lambda ids: bundles_by_ids(self.cursor, ids))
+        self.bundle_versions = Gathered(lambda names: bundle_versions_by_names(self.cursor, names))
         self.parties = Gathered(lambda ids: parties_by_ids(self.cursor, ids))
         self.mandates = Gathered(lambda ids: mandates_of(self.cursor, ids))
         self.licences = Gathered(lambda ids: licences_by_ids(self.cursor, ids))

@@ -15,6 +15,7 @@ from tongban.domain.clock import Clock
 from tongban.domain.lights import Standing, standing
 from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.terms import Language, TimeLimit, TimeUnit
+from tongban.projections.bundles import BundleRow
 from tongban.projections.cases import CaseRow
 from tongban.projections.ledgers import clock_from_json
 
@@ -30,6 +31,8 @@ _NAMES = {
     "RENEWAL": ("延续期限", "renewal"),
     "COMMITMENT_CHECK": ("承诺核查期限", "check of the commitment"),
     "JOINT": ("联合办理期限", "joint handling"),
+    "TASK": ("联合环节期限", "shared task"),
+    "NOTICE": ("合并补正告知期限", "the one notice of corrections"),
 }
 _UNITS = {
     clocks.Unit.WORKING_DAY: ("个工作日", "working days"),
@@ -121,7 +124,7 @@ class Deadline:
     @strawberry.field(description="The name of the deadline.")
     def name(self, lang: Language = Lang.ZH) -> str:
         """By the language asked for."""
-        return _name(_NAMES, self.clock, lang)
+        return _name(_NAMES, self.clock.partition(":")[0], lang)
 
     @strawberry.field(description="The limit without its extensions.")
     def limit(self) -> TimeLimit:
@@ -189,8 +192,8 @@ def deadline(clock: Clock) -> Deadline:
     )
 
 
-def deadline_of(row: CaseRow, name: str) -> Deadline | None:
-    """One deadline of a case."""
+def deadline_of(row: CaseRow | BundleRow, name: str) -> Deadline | None:
+    """One deadline of a case or a bundle."""
     written = row.clocks.get(name)
     return None if written is None else deadline(clock_from_json(written))
 

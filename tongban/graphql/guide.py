@@ -17,6 +17,7 @@ from tongban.graphql.context import Info, Lang, enum_value
 from tongban.graphql.errors import ReadProblem
 from tongban.graphql.ids import askable
 from tongban.graphql.terms import Language, LicenceTypeRef, MaterialMet, Question, licence_type_ref, named, question
+from tongban.projections.bundle_definitions import bundle_in_force
 from tongban.projections.items import ItemVersionRow, item_by_id, items_in_force_of
 
 _MOST_ANSWERS = 100
@@ -118,9 +119,10 @@ def resolve_guide(info: Info, item: str | None, bundle: str | None, answers: JSO
     return _guide(domain.bundle_guide(definition, items, given), rows)
 
 
-def find_bundle(_: Info, __: str) -> Mapping[str, Any] | None:
-    """The definition of a bundle in force. None is published yet."""
-    return None
+def find_bundle(info: Info, bundle: str) -> Mapping[str, Any] | None:
+    """The definition of a bundle in force."""
+    row = bundle_in_force(info.context.cursor, bundle, today=info.context.today) if askable(bundle) else None
+    return row.definition if row else None
 
 
 def _answers(answers: object) -> Mapping[str, Any]:

@@ -10,11 +10,13 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tongban.domain.actor import PARTY_ROLES
+from tongban.graphql.bundle import Bundle, bundle
 from tongban.graphql.case import Case, CaseState, announce, case
 from tongban.graphql.connection import After, Connection, First, Node, connect
 from tongban.graphql.context import Info, Lang
 from tongban.graphql.ids import uuid_of
 from tongban.graphql.terms import Language
+from tongban.projections.bundles import bundles_of
 from tongban.projections.cases import CaseRow, cases_of, cases_under
 from tongban.projections.keyset import check_first
 from tongban.projections.licences import LicenceRow, licences_of
@@ -105,6 +107,13 @@ class Party(Node):
         page = cases_of(info.context.cursor, self.row.id, first=first, after=after, status=status)
         announce(info, [row for _, row in page.rows])
         return connect(page, after, _case)
+
+    @strawberry.field(description="The party's bundles (一件事), newest first.")
+    def bundles(self, info: Info, first: First = 20, after: After = None) -> Connection[Bundle]:
+        """A page of those that the reader may see."""
+        page = bundles_of(info.context.cursor, self.row.id, first=first, after=after)
+        info.context.bundle_versions.want((row.bundle_id, row.bundle_version) for _, row in page.rows)
+        return connect(page, after, bundle)
 
     @strawberry.field(description="The party's licences, newest first.")
     def licences(self, info: Info, first: First = 20, after: After = None) -> Connection[Licence]:

@@ -13,6 +13,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
+from tongban.graphql.bundle import Bundle, bundle_of, find_by_number
 from tongban.graphql.case import Case, find_case
 from tongban.graphql.case import case as case_object
 from tongban.graphql.catalogue import ServiceItem, find_item, resolve_items
@@ -68,6 +69,18 @@ class Query:
         row = case_by_number(info.context.cursor, number) if askable(number) else None
         return case_object(row) if row else None
 
+    @strawberry.field(description="A bundle (一件事).")
+    def bundle(self, info: Info, id: AnId) -> Bundle | None:  # noqa: A002
+        """By id."""
+        return bundle_of(info, uuid_of(id))
+
+    @strawberry.field(description="A bundle (一件事) by its one number.")
+    def bundle_by_number(
+        self, info: Info, number: Annotated[str, strawberry.argument(description="一件事编号.")]
+    ) -> Bundle | None:
+        """By number."""
+        return find_by_number(info, number) if askable(number) else None
+
     @strawberry.field(description="A department.")
     def department(
         self, info: Info, code: Annotated[str, strawberry.argument(description="Its code in the catalogue.")]
@@ -121,17 +134,23 @@ class Query:
         """By id."""
         return licence_of(info, uuid_of(id))
 
-    @strawberry.field(description="A case, licence, party or service item by its id.")
+    @strawberry.field(description="A case, bundle, licence, party or service item by its id.")
     def node(
         self,
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The id of anything.")],  # noqa: A002
     ) -> Node | None:
-        """A UUID names a case, a licence, a party or a mandate; anything else may name a service item."""
+        """A UUID names a case, a bundle, a licence, a party or a mandate; anything else may name a service item."""
         key = uuid_of(id)
         if key is None:
             return find_item(info, id, None)
-        return find_case(info, key) or licence_of(info, key) or party_of(info, key) or mandate_of(info, key)
+        return (
+            find_case(info, key)
+            or bundle_of(info, key)
+            or licence_of(info, key)
+            or party_of(info, key)
+            or mandate_of(info, key)
+        )
 
 
 class ReadSchema(strawberry.Schema):
@@ -167,7 +186,7 @@ class ReadSchema(strawberry.Schema):
 
 SCHEMA = ReadSchema(
     query=Query,
-    types=[Case, Party, Licence, Mandate, ServiceItem],
+    types=[Case, Bundle, Party, Licence, Mandate, ServiceItem],
     extensions=[Limits],
     config=StrawberryConfig(disable_field_suggestions=True),
 )

@@ -10,6 +10,8 @@ from psycopg import Cursor
 from tongban.domain.recorded import Recorded
 from tongban.projections.absences import ABSENCES
 from tongban.projections.apply import apply_events
+from tongban.projections.bundle_definitions import BUNDLE_DEFINITIONS, BUNDLE_VERSIONS
+from tongban.projections.bundles import BUNDLE_TIMERS_TABLE, BUNDLES
 from tongban.projections.calendars import CALENDAR_VERSIONS, CALENDARS
 from tongban.projections.cases import CASES
 from tongban.projections.commitments import COMMITMENTS
@@ -40,6 +42,10 @@ PROJECTIONS: tuple[Projection, ...] = (
     CALENDAR_VERSIONS,
     COMMITMENTS,
     REVOCATIONS,
+    BUNDLES,
+    BUNDLE_TIMERS_TABLE,
+    BUNDLE_DEFINITIONS,
+    BUNDLE_VERSIONS,
 )
 
 

@@ -63,6 +63,13 @@ class SendCorrectionNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class SendDueNotice:
+    """Send the one notice on its last day. Asked by a timer only."""
+
+    bundle_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitBundleCorrection:
     """Mend what the one notice named."""
 
@@ -101,6 +108,7 @@ BundleCommand = (
     NoteSubCase
     | RecordBundleInspection
     | SendCorrectionNotice
+    | SendDueNotice
     | SubmitBundleCorrection
     | ExtendBundleDeadline
     | RecomputeBundleDeadlines

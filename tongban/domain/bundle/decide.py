@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from tongban.domain.aggregate import Circumstances
@@ -15,12 +16,14 @@ from tongban.domain.bundle.commands import (
     RecomputeBundleDeadlines,
     RecordBundleInspection,
     SendCorrectionNotice,
+    SendDueNotice,
     SubmitBundleCorrection,
     WithdrawBundle,
 )
 from tongban.domain.bundle.events import BundleEvent, Noted
 from tongban.domain.bundle.follow import (
     JOINT,
+    NOTICE,
     asked_name,
     clock_of,
     follow,
@@ -54,9 +57,9 @@ from tongban.domain.case.refusals import (
     TwoInspectors,
     UnknownMaterial,
 )
-from tongban.domain.clock import Extension, Limit, Unit, extend_clock, recompute
+from tongban.domain.clock import Clock, Extension, Limit, Unit, extend_clock, recompute, start_clock
 from tongban.domain.recorded import Evidence
-from tongban.domain.rules import FEWEST_INSPECTORS, JOINT_EXTENSION
+from tongban.domain.rules import CORRECTION_BY_OFFICE, FEWEST_INSPECTORS, JOINT_EXTENSION
 
 
 class Facts(NamedTuple):
@@ -83,6 +86,7 @@ def note_sub_case(
         materials=command.materials,
         applicant=bundle.applicant,
         problems=command.problems,
+        clocks=_until_notice(part, bundle, today(circumstances), facts) if command.what is Noted.DEFECTS else (),
     )
     day = today(circumstances)
     joint = bundle.clocks.get(JOINT)
@@ -90,6 +94,15 @@ def note_sub_case(
         # The law accepted this part before the first that an officer accepted (视为受理).
         return [noted, e.BundleAccepted(clocks=joint_clocks(bundle, day, facts.calendar))]
     return [noted]
+
+
+def _until_notice(part: Part, bundle: Bundle, day: date, facts: Facts) -> tuple[Clock, ...]:
+    """The clock of the one notice: in time for this part, unless it has to be sent for another sooner (R1)."""
+    limit, basis = CORRECTION_BY_OFFICE
+    clock = start_clock(NOTICE, basis, part.filed_on or day, limit, facts.calendar)
+    running = bundle.clocks.get(NOTICE)
+    sooner = running is not None and running.stopped is None and running.due <= clock.due
+    return () if sooner else (clock,)
 
 
 def _is_noted(part: Part, command: NoteSubCase) -> bool:
@@ -150,11 +163,16 @@ def record_inspection(
 def send_notice(
     _: SendCorrectionNotice, circumstances: Circumstances, bundle: Bundle, facts: Facts
 ) -> list[BundleEvent]:
-    """合并补正告知 now, for what was noted so far. A timer asks for it, too, before the 5 days of R1 are over."""
+    """合并补正告知 now, for what was noted so far."""
     sent = list(notice(bundle, today(circumstances), facts.calendar))
     if not sent and not bundle.asked:
         raise NoDefectsNoted(number=bundle.number)
     return list(sent)
+
+
+def send_due_notice(_: SendDueNotice, circumstances: Circumstances, bundle: Bundle, facts: Facts) -> list[BundleEvent]:
+    """合并补正告知 on the last day of R1, or nothing where it was sent or everything was accepted."""
+    return list(notice(bundle, today(circumstances), facts.calendar))
 
 
 def submit_correction(
@@ -256,6 +274,7 @@ DECISIONS: Mapping[type, Decide] = {
     NoteSubCase: note_sub_case,
     RecordBundleInspection: record_inspection,
     SendCorrectionNotice: send_notice,
+    SendDueNotice: send_due_notice,
     SubmitBundleCorrection: submit_correction,
     ExtendBundleDeadline: extend_deadline,
     RecomputeBundleDeadlines: recompute_deadlines,

@@ -151,7 +151,10 @@ class SubItemCancelled:
 
 @dataclass(frozen=True, slots=True)
 class SubCaseNoted:
-    """What became of a sub-case. `materials` and `problems` are those of DEFECTS, `licence_id` of ISSUED."""
+    """What became of a sub-case. `materials` and `problems` are those of DEFECTS, `licence_id` of ISSUED.
+
+    With the first defects the clock NOTICE begins: the last day on which the one notice is in time for all of them.
+    """
 
     item: str
     case_id: UUID
@@ -161,6 +164,7 @@ class SubCaseNoted:
     materials: tuple[str, ...]
     applicant: UUID
     problems: Annotated[PersonalObject, Personal("applicant")]
+    clocks: tuple[Clock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +217,19 @@ class DependantClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnMaterials:
+    """Materials of one part, by their own names."""
+
+    item: str
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskedMaterial:
-    """One material of the notice, by the name the applicant knows, and the sub-cases' materials it is about."""
+    """One material of the notice, by the name the applicant knows, and what of each part it is about."""
 
     material: str
-    items: tuple[str, ...]
+    parts: tuple[OwnMaterials, ...]
 
 
 @dataclass(frozen=True, slots=True)

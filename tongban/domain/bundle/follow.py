@@ -22,6 +22,7 @@ from tongban.domain.recorded import Evidence
 from tongban.domain.rules import CORRECTION_BY_APPLICANT, JOINT_DECISION
 
 JOINT = "JOINT"
+NOTICE = "NOTICE"
 E_LICENCE = "E_LICENCE"
 
 
@@ -165,15 +166,18 @@ def notice(bundle: Bundle, day: date, calendar: Calendar) -> Iterator[e.BundleCo
     noted = [part for part in bundle.parts.values() if part.noted and not part.decided]
     if not noted:
         return
-    asked: dict[str, list[str]] = {}
+    asked: dict[str, list[e.OwnMaterials]] = {}
     for part in noted:
-        for name in dict.fromkeys(asked_name(part, material) for material in part.noted):
-            asked.setdefault(name, []).append(part.plan.item)
+        own: dict[str, list[str]] = {}
+        for material in part.noted:
+            own.setdefault(asked_name(part, material), []).append(material)
+        for name, materials in own.items():
+            asked.setdefault(name, []).append(e.OwnMaterials(part.plan.item, tuple(materials)))
     due = min((_correction_clock(part, day, calendar) for part in noted), key=lambda clock: clock.due)
     yield e.BundleCorrectionRequested(
-        materials=tuple(e.AskedMaterial(name, tuple(items)) for name, items in asked.items()),
+        materials=tuple(e.AskedMaterial(name, tuple(parts)) for name, parts in asked.items()),
         cases=tuple(part.plan.case_id for part in noted),
-        clocks=(due,),
+        clocks=(*running(bundle, day, NOTICE), due),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
@@ -15,6 +15,7 @@ from tongban.domain.bundle.events import Noted
 from tongban.domain.case.events import Channel, Opinion, Result
 from tongban.domain.case.state import APPLICANT, MAIN, NOBODY
 from tongban.domain.clock import Clock, Limit
+from tongban.domain.office_time import office_day
 from tongban.domain.recorded import NO_RULES, Evidence, ItemVersion, Rules
 
 _ENDED = frozenset({Noted.DENIED, Noted.NOT_ACCEPTED, Noted.WITHDRAWN, Noted.LAPSED})
@@ -29,6 +30,7 @@ class Part(NamedTuple):
     plan: e.SubItem
     started: bool = False
     filed: bool = False
+    filed_on: date | None = None
     accepted: bool = False
     committed: bool = False
     granted: bool = False
@@ -144,9 +146,12 @@ _FLAGS: Mapping[Noted, Mapping[str, Any]] = {
 }
 
 
-def _noted(bundle: Bundle, event: e.SubCaseNoted, _: datetime) -> Bundle:
+def _noted(bundle: Bundle, event: e.SubCaseNoted, at: datetime) -> Bundle:
+    bundle = _timed(bundle, event, at)
     changes = dict(_FLAGS.get(event.what, {}))
-    if event.what is Noted.DEFECTS:
+    if event.what is Noted.FILED:
+        changes["filed_on"] = office_day(at)
+    elif event.what is Noted.DEFECTS:
         changes = {"noted": event.materials}
     elif event.what is Noted.ISSUED:
         changes = {"licence": event.licence_id}
