@@ -37,7 +37,7 @@ from tongban.domain.personal import ERASED, WITHHELD, personal_fields
 from tongban.domain.recorded import NO_RULES, Recorded
 from tongban.domain.registry import EVENT_NAMES, EVENT_TYPES, schema_of
 from tongban.infra import event_codec
-from tongban.infra.event_codec import UnreadableEvent, decode, encode, subjects_of
+from tongban.infra.event_codec import UnreadableEvent, decode, decode_fact, encode, subjects_of
 from tongban.infra.sealing import BrokenSeal, unseal
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -136,6 +136,12 @@ def test_released_bytes_are_read_for_ever(name: str) -> None:
 
 
 OLDER = [(name, schema, event) for name, event in EVENTS.items() for schema in range(1, schema_of(event.__class__))]
+
+
+def test_folding_reads_the_same_facts_with_less_work(name: str) -> None:
+    state = golden_file(EVENTS[name]).read_bytes()
+    whole = decode(state, 7)
+    assert decode_fact(state, 7) == (name, whole.envelope.effective_at, whole.event)
 
 
 @pytest.mark.parametrize(("name", "schema", "event"), OLDER, ids=[f"{name}.v{schema}" for name, schema, _ in OLDER])

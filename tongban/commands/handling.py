@@ -11,8 +11,8 @@ from uuid import UUID
 from tongban.commands.ports import Identifiers, LicenceTypes, Numbers
 from tongban.domain.actor import Actor, Role
 from tongban.domain.aggregate import Aggregate, Circumstances
-from tongban.domain.case.guards import SourceFailure
 from tongban.domain.case.filing import END_OF_DAY
+from tongban.domain.case.guards import SourceFailure
 from tongban.domain.recorded import Evidence
 
 

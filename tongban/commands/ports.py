@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from tongban.domain.party.events import IdentifierKind
-from tongban.domain.recorded import Envelope, Recorded
+from tongban.domain.recorded import Envelope, Fact, Recorded
 
 NOTHING_RELIED_ON: Mapping[UUID, int] = MappingProxyType({})
 PersonKeys = Mapping[UUID, tuple[UUID, bytes]]
@@ -107,6 +107,10 @@ class Codec(Protocol):
 
     def decode(self, state: bytes, position: int) -> Recorded:
         """The event in stored bytes, personal fields withheld."""
+        ...
+
+    def decode_fact(self, state: bytes, position: int) -> Fact:
+        """What folding needs of stored bytes, personal fields withheld."""
         ...
 
     def subjects_of(self, event: Any) -> set[UUID]:

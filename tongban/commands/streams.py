@@ -45,18 +45,14 @@ def folded(codec: Codec, streams: Mapping[UUID, Stream], tails: Iterable[StoredE
     # Only a stream's last event has its bytes hashed.
     last: dict[UUID, tuple[StoredEvent, Aggregate[Any], Any]] = {}
     for stored in tails:
-        recorded = codec.decode(stored.state, stored.position)
-        aggregate = AGGREGATES[recorded.envelope.type.partition(".")[0]]
+        fact = codec.decode_fact(stored.state, stored.position)
+        aggregate = AGGREGATES[fact.type.partition(".")[0]]
         before = last.get(stored.stream)
         if before is not None and before[1] is aggregate:
             state = before[2]
         else:
             state = current[stored.stream].state_as(aggregate)
-        last[stored.stream] = (
-            stored,
-            aggregate,
-            aggregate.evolve(state, recorded.event, recorded.envelope.effective_at),
-        )
+        last[stored.stream] = (stored, aggregate, aggregate.evolve(state, fact.event, fact.effective_at))
     for stream, (stored, aggregate, state) in last.items():
         tip = sha256(stored.state).hexdigest()
         current[stream] = Stream(stored.version, stored.position, tip, aggregate.category, state)

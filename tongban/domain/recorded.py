@@ -75,3 +75,11 @@ class Recorded(NamedTuple):
     envelope: Envelope
     event: Any
     sealed: tuple[Mapping[str, Any], ...]
+
+
+class Fact(NamedTuple):
+    """What folding needs of a stored event: its stable type name, when it took effect, and the event itself."""
+
+    type: str
+    effective_at: datetime
+    event: Any

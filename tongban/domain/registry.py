@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from tongban.domain.absence.state import ABSENCE
@@ -44,6 +45,7 @@ EVENT_TYPES: dict[str, type] = {
 EVENT_NAMES: dict[type, str] = {event: name for name, event in EVENT_TYPES.items()}
 
 
+@cache
 def schema_of(event_type: type) -> int:
     """The current schema version of an event class: its `SCHEMA`, else 1."""
     return int(getattr(event_type, "SCHEMA", 1))

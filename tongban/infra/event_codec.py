@@ -6,7 +6,7 @@ one box per person; the SHA-256 of everything before `sealed` binds each box to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cache, lru_cache
@@ -20,7 +20,7 @@ from typing_extensions import TypedDict  # pydantic needs this one below Python 
 
 from tongban.domain.actor import Actor, Role
 from tongban.domain.personal import ERASED, WITHHELD, Unsealer, personal_fields
-from tongban.domain.recorded import Envelope, Evidence, ItemVersion, Recorded, Rules
+from tongban.domain.recorded import Envelope, Evidence, Fact, ItemVersion, Recorded, Rules
 from tongban.domain.registry import EVENT_TYPES, schema_of
 from tongban.infra.sealing import BOX_FIELDS, seal
 
@@ -170,33 +170,66 @@ def decode(state: bytes, position: int, unsealer: Unsealer | None = None) -> Rec
             boxes = tuple({"event": identity, "aad": digest, **box} for box in boxes)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableEvent(f"position {position}: not an event of format v1 ({type(error).__name__})") from None
+    event = _event(envelope.type, envelope.schema, raw["data"], tuple(boxes), envelope.evidence, position, unsealer)
+    return Recorded(position=position, envelope=envelope, event=event, sealed=tuple(boxes))
+
+
+def decode_fact(state: bytes, position: int) -> Fact:
+    """What folding needs of stored bytes: much of an envelope is not looked at. Raises UnreadableEvent as `decode`."""
     try:
-        return _read(envelope, raw["data"], tuple(boxes), position, unsealer)
+        raw = orjson.loads(state)
+        if raw.keys() != _FIELDS or any(box.keys() != BOX_FIELDS for box in raw["sealed"]):
+            raise ValueError  # noqa: TRY301 - told below, as every other way not to be an event
+        name, effective_at = _text(raw["type"]), _moment(raw["effective_at"])
+        evidence = tuple(Evidence(**found) for found in raw["evidence"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableEvent(f"position {position}: not an event of format v1 ({type(error).__name__})") from None
+    event = _event(name, raw["schema"], raw["data"], raw["sealed"], evidence, position, None)
+    return Fact(name, effective_at, event)
+
+
+def _event(
+    name: str,
+    schema: int,
+    data: Any,
+    boxes: Sequence[Mapping[str, Any]],
+    evidence: tuple[Evidence, ...],
+    position: int,
+    unsealer: Unsealer | None,
+) -> Any:
+    event_type = EVENT_TYPES.get(name)
+    if event_type is None:
+        raise UnreadableEvent(f"position {position}: unknown event type {name[:80]!r}")
+    try:
+        return _read(event_type, name, schema, data, boxes, evidence, position, unsealer)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        name = str(envelope.type)[:80]
-        raise UnreadableEvent(f"position {position}: {name!r} cannot be read ({type(error).__name__})") from None
+        raise UnreadableEvent(f"position {position}: {name[:80]!r} cannot be read ({type(error).__name__})") from None
 
 
 def _read(
-    envelope: Envelope, data: Any, boxes: tuple[Mapping[str, Any], ...], position: int, unsealer: Unsealer | None
-) -> Recorded:
-    event_type = EVENT_TYPES.get(envelope.type)
-    if event_type is None:
-        raise UnreadableEvent(f"position {position}: unknown event type {envelope.type[:80]!r}")
-    data = _upcast(envelope.type, envelope.schema, schema_of(event_type), data, position)
+    event_type: type,
+    name: str,
+    schema: int,
+    data: Any,
+    boxes: Sequence[Mapping[str, Any]],
+    evidence: tuple[Evidence, ...],
+    position: int,
+    unsealer: Unsealer | None,
+) -> Any:
+    data = _upcast(name, schema, schema_of(event_type), data, position)
     try:
         values = data_adapter(event_type).validate_python(data)
     except ValidationError as error:
-        _refuse(error, envelope.type, position)
+        _refuse(error, name, position)
     if personal := personal_fields(event_type):
-        people = {name: str(values[subject]) for name, subject in personal.items()}
+        people = {field: str(values[subject]) for field, subject in personal.items()}
         needed = needed_fields(event_type)
-        if not {people[name] for name in needed} <= {box["subject"] for box in boxes} <= set(people.values()):
-            raise UnreadableEvent(f"position {position}: the sealed boxes of {envelope.type} are not its people's")
+        if not {people[field] for field in needed} <= {box["subject"] for box in boxes} <= set(people.values()):
+            raise UnreadableEvent(f"position {position}: the sealed boxes of {name} are not its people's")
         values.update(_personal(people, needed, boxes, unsealer))
     if takes_evidence(event_type):
-        values["evidence"] = envelope.evidence
-    return Recorded(position=position, envelope=envelope, event=event_type(**values), sealed=boxes)
+        values["evidence"] = evidence
+    return event_type(**values)
 
 
 def _refuse(error: ValidationError, event_type: str, position: int) -> NoReturn:
@@ -218,7 +251,7 @@ def _upcast(name: str, schema: int, current: int, data: dict[str, Any], position
 def _personal(
     people: Mapping[str, str],
     needed: frozenset[str],
-    boxes: tuple[Mapping[str, Any], ...],
+    boxes: Sequence[Mapping[str, Any]],
     unsealer: Unsealer | None,
 ) -> dict[str, Any]:
     if unsealer is None:
