@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from tests.domain.one_case import Fact, OneCase
+from tests.domain.one_case import Fact
 from tests.examples import PERSON_ID, envelope
+from tongban.domain.calendar.state import Calendar
 from tongban.domain.case import events as e
-from tongban.domain.case.state import CASE, MAIN, NOBODY
+from tongban.domain.case.state import CASE, MAIN, NOBODY, Case
 from tongban.domain.clock import Clock
 from tongban.domain.explanation import due_of, explain
 from tongban.domain.office_time import office_day
@@ -28,6 +29,14 @@ GRANTS = (e.ApprovalGranted, e.ApprovalDeemedGranted)
 ENDINGS = (e.ApplicationWithdrawn, e.CaseLapsed, e.ConditionFailed)
 _DAY = timedelta(days=1)
 _KEY = (UUID(int=1), bytes(range(32)))
+
+
+class Story(Protocol):
+    """What an auditor gets: the events, the live case, and the calendar in each of its versions."""
+
+    log: list[Fact]
+    case: Case
+    calendars: dict[str | None, Calendar]
 
 
 class Placed(NamedTuple):
@@ -63,7 +72,7 @@ def _clock(log: Sequence[Fact], name: str) -> Clock | None:
     return found[-1] if found else None
 
 
-def i1_no_review_and_no_decision_without_acceptance(story: OneCase) -> None:
+def i1_no_review_and_no_decision_without_acceptance(story: Story) -> None:
     """行政许可法 art. 32, 34, 38."""
     log = story.log
     accepted = _only(_of(log, *ACCEPTANCES))
@@ -78,7 +87,7 @@ def i1_no_review_and_no_decision_without_acceptance(story: OneCase) -> None:
     assert _only(_of(log, *DECISIONS)) is None or accepted is not None
 
 
-def i2_one_correction_notice_before_acceptance(story: OneCase) -> None:
+def i2_one_correction_notice_before_acceptance(story: Story) -> None:
     """行政许可法 art. 32(4): once, within 5 working days; in review only on other grounds, and flagged as such."""
     log = story.log
     accepted = _only(_of(log, *ACCEPTANCES))
@@ -97,7 +106,7 @@ def i2_one_correction_notice_before_acceptance(story: OneCase) -> None:
         assert notice.fact.day <= running.due
 
 
-def i3_suspensions_do_not_overlap_and_each_has_a_lawful_kind(story: OneCase) -> None:
+def i3_suspensions_do_not_overlap_and_each_has_a_lawful_kind(story: Story) -> None:
     """行政许可法 art. 45; a suspension of the whole case is one of each branch."""
     log = story.log
     filed = log[0].event
@@ -128,7 +137,7 @@ def _suspensions(log: Sequence[Fact], branch: str) -> list[tuple[date, date | No
     return spans
 
 
-def only_suspensions_stop_the_decision_clock(story: OneCase) -> None:
+def only_suspensions_stop_the_decision_clock(story: Story) -> None:
     """Exactly the days of special procedures are left out; an on-site check leaves out none (trap 3)."""
     started = _of(story.log, e.SpecialProcedureStarted)
     excluded: set[date] = set()
@@ -151,7 +160,7 @@ def only_suspensions_stop_the_decision_clock(story: OneCase) -> None:
         assert not paused or started
 
 
-def i4_one_extension_in_time_with_a_reason(story: OneCase) -> None:
+def i4_one_extension_in_time_with_a_reason(story: Story) -> None:
     """行政许可法 art. 42(1)."""
     found = _only(_of(story.log, e.DeadlineExtended))
     if found is None:
@@ -164,7 +173,7 @@ def i4_one_extension_in_time_with_a_reason(story: OneCase) -> None:
         assert found.fact.day <= before.due <= clock.due
 
 
-def i5_the_promise_is_within_the_legal_limit_when_it_is_carried(story: OneCase) -> None:
+def i5_the_promise_is_within_the_legal_limit_when_it_is_carried(story: Story) -> None:
     """What publishing refuses is tested there; here: both clocks start on one day, and stop on one."""
     for fact in story.log:
         clocks = {clock.name: clock for clock in getattr(fact.event, "clocks", ())}
@@ -173,14 +182,14 @@ def i5_the_promise_is_within_the_legal_limit_when_it_is_carried(story: OneCase) 
             assert clocks["LEGAL"].stopped == clocks["PROMISED"].stopped
 
 
-def i6_every_refusal_has_reason_and_remedy(story: OneCase) -> None:
+def i6_every_refusal_has_reason_and_remedy(story: Story) -> None:
     """行政许可法 art. 32, 38."""
     for found in _of(story.log, e.ApprovalDenied, e.AcceptanceRefused):
         assert found.event.reason.strip()
         assert found.event.remedy.strip()
 
 
-def i7_one_licence_for_one_grant(story: OneCase) -> None:
+def i7_one_licence_for_one_grant(story: Story) -> None:
     """行政许可法 art. 39, 44; paid for, if there is a fee."""
     issued = _only(_of(story.log, e.LicenceIssued))
     if issued is None:
@@ -192,7 +201,7 @@ def i7_one_licence_for_one_grant(story: OneCase) -> None:
     assert issued.event.valid_to is None or issued.event.valid_from <= issued.event.valid_to
 
 
-def nothing_is_issued_unpaid(story: OneCase) -> None:
+def nothing_is_issued_unpaid(story: Story) -> None:
     """What costs something is paid before it is handed out, and what was paid for nothing goes back."""
     log = story.log
     fee = log[0].event.terms["fee"]
@@ -210,7 +219,7 @@ def nothing_is_issued_unpaid(story: OneCase) -> None:
         assert (closed.event.result is e.Result.GRANTED) == (refunded is None)
 
 
-def i8_who_accepted_a_promised_item_did_not_decide_it(story: OneCase) -> None:
+def i8_who_accepted_a_promised_item_did_not_decide_it(story: Story) -> None:
     """The one who accepts and the one who decides are two."""
     if story.log[0].event.promised:
         accepted = {found.event.accepted_by for found in _of(story.log, e.ApplicationAccepted)}
@@ -218,7 +227,7 @@ def i8_who_accepted_a_promised_item_did_not_decide_it(story: OneCase) -> None:
         assert accepted.isdisjoint(decided)
 
 
-def i9_nothing_follows_the_closing_but_the_archive(story: OneCase) -> None:
+def i9_nothing_follows_the_closing_but_the_archive(story: Story) -> None:
     """Rating, commitment check and revocation are streams of their own."""
     closed = _only(_of(story.log, e.CaseClosed))
     archived = _only(_of(story.log, e.CaseArchived))
@@ -227,7 +236,7 @@ def i9_nothing_follows_the_closing_but_the_archive(story: OneCase) -> None:
     assert archived is None or closed is not None
 
 
-def i10_the_events_alone_give_the_live_case(story: OneCase) -> None:
+def i10_the_events_alone_give_the_live_case(story: Story) -> None:
     """State, deadlines and holders: replayed from what was stored, they are what they were when it was decided."""
     folded = CASE.initial
     for fact in story.log:
@@ -239,7 +248,7 @@ def i10_the_events_alone_give_the_live_case(story: OneCase) -> None:
         assert due_of(explain(clock, story.calendars[clock.calendar])) == clock.due
 
 
-def clocks_start_when_the_law_says(story: OneCase) -> None:
+def clocks_start_when_the_law_says(story: Story) -> None:
     """Traps 1 and 2: from the acceptance, or from the receipt where the law accepted; never from the filing alone."""
     log = story.log
     for found in _of(log, e.ApplicationAccepted):
@@ -260,7 +269,7 @@ def clocks_start_when_the_law_says(story: OneCase) -> None:
             assert clock.stopped == found.fact.day or (clock.name, clock.start) == ("DELIVERY", found.fact.day)
 
 
-def nothing_takes_effect_before_its_cause_or_in_the_future(story: OneCase) -> None:
+def nothing_takes_effect_before_its_cause_or_in_the_future(story: Story) -> None:
     """A late entry is late, never early; a decision comes after all it rests on."""
     assert all(fact.at <= fact.recorded_at for fact in story.log)
     resting = (e.OpinionRecorded, e.InspectionDone, e.SpecialProcedureEnded, e.CorrectionSubmitted, e.ConsultAnswered)
@@ -269,7 +278,7 @@ def nothing_takes_effect_before_its_cause_or_in_the_future(story: OneCase) -> No
             assert cause.fact.at <= found.fact.at
 
 
-def what_is_needed_is_there(story: OneCase) -> None:
+def what_is_needed_is_there(story: Story) -> None:
     """容缺: accepted with all but what may follow, and not granted before that came."""
     filed = story.log[0].event
     met: set[str] = set()
@@ -301,7 +310,7 @@ def what_is_needed_is_there(story: OneCase) -> None:
             assert not tolerated
 
 
-def a_grant_has_every_branch_behind_it(story: OneCase) -> None:
+def a_grant_has_every_branch_behind_it(story: Story) -> None:
     """Nobody is against it; and without a promise everyone has spoken, and what is to be inspected was."""
     log = story.log
     filed = log[0].event
@@ -324,7 +333,7 @@ def a_grant_has_every_branch_behind_it(story: OneCase) -> None:
     assert chairs.isdisjoint(found.event.given_by for found in said)
 
 
-def somebody_holds_every_open_branch_and_nobody_a_closed_case(story: OneCase) -> None:
+def somebody_holds_every_open_branch_and_nobody_a_closed_case(story: Story) -> None:
     """持有方: at all times somebody must act."""
     log = story.log
     for place, fact in enumerate(log):
@@ -343,7 +352,7 @@ def somebody_holds_every_open_branch_and_nobody_a_closed_case(story: OneCase) ->
             assert held.keys() == {MAIN}
 
 
-def a_lapse_comes_after_the_day_the_applicant_had(story: OneCase) -> None:
+def a_lapse_comes_after_the_day_the_applicant_had(story: Story) -> None:
     """视为撤回, never a day too early; deemed renewal, never before the licence expired."""
     for found in _of(story.log, e.CaseLapsed):
         clock = _clock(story.log[: found.place], found.event.clock)
@@ -356,7 +365,7 @@ def a_lapse_comes_after_the_day_the_applicant_had(story: OneCase) -> None:
         assert until < found.fact.day
 
 
-def what_is_stored_is_what_happened(story: OneCase) -> None:
+def what_is_stored_is_what_happened(story: Story) -> None:
     """Encoded as the store does and read again, every event is the same, and so is the case."""
     folded = CASE.initial
     for place, fact in enumerate(story.log, start=1):
@@ -373,7 +382,7 @@ class _Opener:
         return [unseal(box, person_key=_KEY[1]) for box in boxes]
 
 
-Check = Callable[[OneCase], None]
+Check = Callable[[Story], None]
 CHECKS: tuple[Check, ...] = (
     i1_no_review_and_no_decision_without_acceptance,
     i2_one_correction_notice_before_acceptance,

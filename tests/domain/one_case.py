@@ -168,10 +168,17 @@ class OneCase:
         """An item with any of the traits an item can have."""
         random = self.random
         extension = {"allowed": True, "maxDays": random.choice((5, 10)), "unit": "WORKING_DAY", "basis": "law"}
-        fee = random.choice(({"charged": False}, {"charged": True, "amount": "80.00"}, {"charged": True}))
+        code = random.choice("12")  # 即办件, 承诺件
+        fee = random.choice(
+            (
+                {"charged": False},
+                {"charged": True, "amount": "80.00", "basis": "law"},
+                {"charged": True, "basis": "law"},
+            )
+        )
         return {
             **DEFINITION,
-            "caseType": {"code": random.choice("12")},
+            "caseType": {"code": code},
             "legalTimeLimit": random.choice(
                 (
                     {"value": 20, "unit": "WORKING_DAY", "basis": "行政许可法 art. 42"},
@@ -179,26 +186,33 @@ class OneCase:
                     {"value": 1, "unit": "MONTH", "basis": "law"},
                 )
             ),
-            "promisedTimeLimit": {"value": random.choice((1, 5, 10)), "unit": "WORKING_DAY", "basis": "sample"},
+            "promisedTimeLimit": {
+                "value": 1 if code == "1" else random.choice((1, 5, 10)),
+                "unit": "WORKING_DAY",
+                "basis": "sample",
+            },
             "extension": random.choice((extension, extension, {"allowed": False})),
             "reviewBranches": {"departments": random.sample(BRANCHES, random.randint(1, 3))},
             "materials": [
                 {
                     "materialId": name,
+                    "nameZh": f"材料 {name}",
+                    "nameEn": name,
+                    "sourceType": "APPLICANT",
                     "necessity": necessity,
                     "exemptBy": exempt_by,
-                    "licenceTypeId": None,
+                    "licenceTypeId": "lt-id-card" if exempt_by == "E_LICENCE" else None,
                     "basis": "law",
                 }
                 for name, necessity, exempt_by in _MATERIALS
             ],
             "tolerantAcceptance": random.random() < 0.7,
-            "commitment": {"eligible": random.random() < 0.5},
+            "commitment": {"eligible": code == "2" and random.random() < 0.6},
             "onSiteInspection": random.random() < 0.4,
-            "specialProcedures": random.choice(([], [{"type": "PUBLIC_ANNOUNCEMENT"}])),
+            "specialProcedures": random.choice(([], [{"type": "PUBLIC_ANNOUNCEMENT", "basis": "law"}])),
             "fee": fee,
             "resultLicenceTypeId": random.choice((LICENCE_TYPE, LICENCE_TYPE, None)),
-            "clockRules": random.choice(({}, {}, {"acceptedOnFiling": True})),
+            **random.choice(({}, {}, {"clockRules": {"acceptedOnFiling": True, "basis": "law"}})),
         }
 
     def file(self) -> None:

@@ -159,12 +159,13 @@ def _covers(asked: Asked) -> bool:
     return absences.covered_by(actor, department=claimed[1], now=asked.circumstances.now)
 
 
-def _facts(asked: Asked) -> CaseFacts:
+def _facts(asked: Asked, *, of_office: bool) -> CaseFacts:
+    """What the decision may look at. Only an officer's work (`of_office`) can be that of an absent colleague."""
     return CaseFacts(
         calendar=asked.other(_CALENDAR[0], CALENDAR),
         evidence=asked.evidence,
         failures=asked.failures,
-        covers=bool(asked.state.claims) and _covers(asked),
+        covers=of_office and bool(asked.state.claims) and _covers(asked),
         licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
     )
 
@@ -270,7 +271,7 @@ def _command(
     def handle(asked: Asked) -> list[CaseEvent]:
         case = _filed(asked)
         _may_act(asked, case, of)
-        return decide(asked.command, asked.circumstances, case, _facts(asked))
+        return decide(asked.command, asked.circumstances, case, _facts(asked, of_office=step is None))
 
     return Handler(
         body=body,
