@@ -46,6 +46,10 @@ class Office:
         return self.does("IssueLicence", "clerk", at, case_id=case, face={})
 
 
+LABOUR_DAY = {**{date(2026, 5, day): True for day in range(1, 6)}, date(2026, 5, 9): False}
+"""What the notice for 2026 says of May: day → whether it is a rest day."""
+
+
 def working_days(first: date, last: date, rest: Mapping[date, bool]) -> int:
     """Working days after `first` up to `last`, counted one by one: Monday to Friday but for what `rest` says."""
     days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
 from tests.acceptance.conftest import Caller
 from tests.acceptance.office import Office
 from tests.processes import eventually
-from tests.system import System
 from tongban.infra.reference import sample_bundles
 
 pytestmark = [pytest.mark.kafka, pytest.mark.integration, pytest.mark.timeout(300)]
@@ -22,6 +20,9 @@ CASES = """
   materials { material how }
   reductions { visits { actual } } timeline(first: 30) { edges { node { type actor { role } } } }
 } } } } }
+"""
+BUNDLE = """
+query($id: ID!) { bundle(id: $id) { number state progress { done total } due { limit { value unit } } } }
 """
 ITEMS = [each["itemId"] for each in next(b for b in sample_bundles() if b["id"] == "childbirth")["subItems"]]
 # Who decides each, and which departments give an opinion.
@@ -67,7 +68,7 @@ def handle(caller: Caller, parent: str, item: str) -> None:
         office.issue(case["id"])
 
 
-def test_a_birth_is_one_form_and_one_payment_without_a_visit(caller: Caller, system: System) -> None:
+def test_a_birth_is_one_form_and_one_payment_without_a_visit(caller: Caller) -> None:
     before = next(b for b in sample_bundles() if b["id"] == "childbirth")["before"]
     assert (before["steps"], before["days"], before["visits"]) == (22, 100, 14)
     parent = caller.command("RegisterParty", MOTHER, "clerk", "health-clerk", "health")["id"]
@@ -110,6 +111,7 @@ def test_a_birth_is_one_form_and_one_payment_without_a_visit(caller: Caller, sys
         if edge["node"]["actor"]["role"] == "citizen" or edge["node"]["type"] == "case.FeePaid"
     ]
     assert acts == ["case.FeePaid"], "one form for all, filed with the bundle, and one payment"
-    [submitted, *_] = orjson.loads(system.run("replay", filed["id"], "--json"))
-    assert submitted["event"]["limit"]["unit"] == "WORKING_DAY"
-    assert submitted["event"]["limit"]["value"] == 16, "the promises along the longest way, within twenty days"
+    one = caller.query(BUNDLE, "citizen", parent, id=filed["id"])["bundle"]
+    assert (one["number"], one["state"]) == (filed["number"], "COMPLETED")
+    assert one["progress"] == {"done": len(ITEMS), "total": len(ITEMS)}
+    assert one["due"]["limit"] == {"value": 16, "unit": "WORKING_DAY"}, "the longest way, within twenty days"

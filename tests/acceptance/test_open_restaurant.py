@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Caller
-from tests.acceptance.office import Office, day_of, moment, working_days
+from tests.acceptance.office import LABOUR_DAY, Office, day_of, moment, working_days
 from tests.processes import eventually
 from tongban.infra.reference import sample_bundles
 
@@ -32,6 +32,19 @@ CASES = """
   id number state result submittedAt acceptedAt decidedAt closedAt version
   item { id } branches { department opinion } licence { number }
 } } } } }
+"""
+
+
+BUNDLE = """
+query($id: ID!) { bundle(id: $id) {
+  number state progress { done total waitingFor } due { due } subCases { result item { id } } submittedAt completedAt
+} }
+"""
+GUIDE = """
+query($answers: JSON) { guide(bundle: "open-restaurant", version: "2019", answers: $answers) {
+  materials { id } before { forms materials workingDays visits inspections }
+  after { forms materials workingDays visits inspections }
+} }
 """
 
 
@@ -136,7 +149,13 @@ def test_a_restaurant_opens_with_one_visit_and_one_inspection_in_ten_working_day
     assert sum(each["licence"] is not None for each in told.values()) == 4
     first = min(day_of(each["submittedAt"]) for each in told.values())
     last = max(day_of(each["closedAt"]) for each in told.values())
-    assert working_days(first, last, {}) <= 10
+    assert working_days(first, last, LABOUR_DAY) <= 10
+    one = caller.query(BUNDLE, "enterprise", party, id=bundle)["bundle"]
+    assert one["number"] == filed["number"]
+    assert one["state"] == "COMPLETED"
+    assert one["progress"] == {"done": 6, "total": 6, "waitingFor": []}
+    assert {each["result"] for each in one["subCases"]} == {"GRANTED"}
+    assert working_days(MONDAY, date.fromisoformat(one["due"]["due"]), LABOUR_DAY) == 10
     accepted = max(each["acceptedAt"] for each in told.values())
     assert accepted < min(told[item]["decidedAt"] for item in decided), "side by side, not in a row"
 
@@ -156,6 +175,13 @@ def _done(office: Office, command: str, role: str, body: dict[str, Any]) -> bool
     answer = office.caller.client.post(f"/commands/{command}", json=body, headers=headers)
     assert answer.is_success or answer.json()["code"] in ("gate-closed", "inspection-outstanding"), answer.text
     return answer.is_success
+
+
+def test_the_guide_asks_twelve_materials_where_it_was_thirty_one(caller: Caller) -> None:
+    told = caller.query(GUIDE, "clerk", "samr-clerk", "samr", answers=ANSWERS)["guide"]
+    assert told["before"] == {"forms": 4, "materials": 31, "workingDays": 58, "visits": 6, "inspections": 3}
+    assert told["after"] == {"forms": 1, "materials": 12, "workingDays": 10, "visits": 1, "inspections": 1}
+    assert len(told["materials"]) == 12
 
 
 def test_two_versions_of_one_matter_stand_side_by_side(caller: Caller) -> None:
@@ -178,5 +204,9 @@ def test_two_versions_of_one_matter_stand_side_by_side(caller: Caller) -> None:
     older = {**body, "version": "2019", "materials": offered(caller, party)}
     assert caller.command("SubmitBundle", older, "enterprise", party)["number"] != filed["number"]
     six = [each["itemId"] for each in sample("2019")["subItems"]]
-    edges = lambda: caller.query(CASES, "enterprise", party)["me"]["cases"]["edges"]  # noqa: E731
-    assert eventually(lambda: len(edges()) == len(three) + len(six))
+
+    def all_filed() -> bool:
+        edges = caller.query(CASES, "enterprise", party)["me"]["cases"]["edges"]
+        return len(edges) == len(three) + len(six)
+
+    assert eventually(all_filed)

@@ -7,13 +7,12 @@ from datetime import date
 import pytest
 
 from tests.acceptance.conftest import Caller
-from tests.acceptance.office import Office, day_of, moment, working_days
+from tests.acceptance.office import LABOUR_DAY, Office, day_of, moment, working_days
 from tests.processes import eventually
 
 pytestmark = [pytest.mark.kafka, pytest.mark.integration, pytest.mark.timeout(300)]
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 4, day) for day in (20, 21, 22, 23))
-LABOUR_DAY = {date(2026, 5, day): True for day in range(1, 6)}
 SELLER_TO = {"kind": "PERSON", "identifier_kind": "CITIZEN_ID", "identifier": "110101199003071057", "name": "周敏"}
 CASE = """
 query($id: ID!, $version: Int) { case(id: $id, minVersion: $version) {

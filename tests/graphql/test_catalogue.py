@@ -192,7 +192,7 @@ def test_nobody_is_shown_no_guide(world: World) -> None:
 
 def test_a_guide_of_a_bundle_merges_its_materials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = next(each for each in sample_bundles() if (each["id"], each["version"]) == ("open-restaurant", "2019"))
-    monkeypatch.setattr(guide, "find_bundle", lambda _, name: bundle if name == bundle["id"] else None)
+    monkeypatch.setattr(guide, "find_bundle", lambda _, name, __: bundle if name == bundle["id"] else None)
     found = world.ask(ANYBODY, GUIDE, {"bundle": "open-restaurant"}).data["guide"]
     assert found["before"] == {"forms": 4, "materials": 31, "visits": 6, "inspections": 3, "workingDays": 58}
     assert found["after"] == {"forms": 1, "materials": 12, "visits": 1, "inspections": 1, "workingDays": 10}

@@ -100,7 +100,9 @@ class Guide:
     after: Burden = strawberry.field(description="What it asks of this applicant.")
 
 
-def resolve_guide(info: Info, item: str | None, bundle: str | None, answers: JSON | None) -> Guide:
+def resolve_guide(
+    info: Info, item: str | None, bundle: str | None, answers: JSON | None, version: str | None = None
+) -> Guide:
     """The guide of an item or a bundle. Raises ReadProblem, UnknownAnswer, InvalidAnswer."""
     if (item is None) == (bundle is None):
         raise ReadProblem("guide-of-one", "A guide is of one item or of one bundle: name either.")
@@ -110,7 +112,7 @@ def resolve_guide(info: Info, item: str | None, bundle: str | None, answers: JSO
         if row is None:
             raise ReadProblem("unknown-item", "No such item is in force.")
         return _guide(domain.guide(read_item(row.definition), given), {row.item_id: row})
-    definition = find_bundle(info, bundle or "")
+    definition = find_bundle(info, bundle or "", version)
     if definition is None:
         raise ReadProblem("unknown-bundle", "No such bundle is in force.")
     names = [sub["itemId"] for sub in definition["subItems"]]
@@ -119,9 +121,11 @@ def resolve_guide(info: Info, item: str | None, bundle: str | None, answers: JSO
     return _guide(domain.bundle_guide(definition, items, given), rows)
 
 
-def find_bundle(info: Info, bundle: str) -> Mapping[str, Any] | None:
-    """The definition of a bundle in force."""
-    row = bundle_in_force(info.context.cursor, bundle, today=info.context.today) if askable(bundle) else None
+def find_bundle(info: Info, bundle: str, version: str | None) -> Mapping[str, Any] | None:
+    """The definition of a bundle in force, of the version with this label if one is named."""
+    if not askable(bundle) or (version is not None and not askable(version)):
+        return None
+    row = bundle_in_force(info.context.cursor, bundle, today=info.context.today, label=version)
     return row.definition if row else None
 
 

@@ -125,9 +125,12 @@ class Query:
         answers: Annotated[
             JSON | None, strawberry.argument(description="Question id → answer; what is missing stays open.")
         ] = None,
+        version: Annotated[
+            str | None, strawberry.argument(description="Of a bundle: the version with this label, not the newest.")
+        ] = None,
     ) -> Guide:
         """Refuses answers to what nobody asked."""
-        return resolve_guide(info, item, bundle, answers)
+        return resolve_guide(info, item, bundle, answers, version)
 
     @strawberry.field(description="A licence.")
     def licence(self, info: Info, id: AnId) -> Licence | None:  # noqa: A002
