@@ -178,5 +178,8 @@ def test_two_versions_of_one_matter_stand_side_by_side(caller: Caller) -> None:
     older = {**body, "version": "2019", "materials": offered(caller, party)}
     assert caller.command("SubmitBundle", older, "enterprise", party)["number"] != filed["number"]
     six = [each["itemId"] for each in sample("2019")["subItems"]]
-    edges = lambda: caller.query(CASES, "enterprise", party)["me"]["cases"]["edges"]  # noqa: E731
-    assert eventually(lambda: len(edges()) == len(three) + len(six))
+
+    def filed_cases() -> int:
+        return len(caller.query(CASES, "enterprise", party)["me"]["cases"]["edges"])
+
+    assert eventually(lambda: filed_cases() == len(three) + len(six))
