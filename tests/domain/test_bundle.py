@@ -52,6 +52,7 @@ from tongban.domain.case.refusals import (
     UnknownMaterial,
 )
 from tongban.domain.catalogue.state import Item
+from tongban.domain.errors import EffectiveTimeBeforeCause
 from tongban.domain.party.events import PartyKind
 from tongban.domain.party.state import Party
 from tongban.domain.recorded import Evidence
@@ -262,6 +263,9 @@ def test_an_inspection_is_refused_too_early_alone_or_for_nobody(told: Told) -> N
         told.ask(replace(VISIT, task="tea"))
     with pytest.raises(TwoInspectors):
         told.ask(replace(VISIT, inspectors=("甲", " 甲 ")))
+    early = Circumstances(HEAD, NOW, NOW - timedelta(hours=1), NEW_ID)
+    with pytest.raises(EffectiveTimeBeforeCause):
+        decide(VISIT, early, told.bundle, FACTS)
     for item in ("permit", "bins"):
         told.note(item, Noted.DENIED)
     with pytest.raises(TaskDone):

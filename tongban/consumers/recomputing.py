@@ -16,6 +16,7 @@ from psycopg import Connection
 from tongban.consumers.failures import TransientFailure
 from tongban.consumers.metrics import TimerMetrics
 from tongban.consumers.orders import GiveAll, Order
+from tongban.domain.bundle.commands import RecomputeBundleDeadlines
 from tongban.domain.timers import CommandOf, recomputation
 
 log = structlog.get_logger(__name__)
@@ -38,15 +39,18 @@ WHERE NOT done AND not_before <= clock_timestamp()
 ORDER BY calendar_version, turn LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _CASES = """
-SELECT id FROM read.case_view
-WHERE id > %s AND closed_at IS NULL AND EXISTS (
+SELECT id, whole FROM (
+    SELECT id, clocks, false FROM read.case_view WHERE id > %(after)s AND closed_at IS NULL
+    UNION ALL SELECT id, clocks, true FROM read.bundle_view WHERE id > %(after)s AND completed_at IS NULL
+) AS open (id, clocks, whole)
+WHERE EXISTS (
     SELECT FROM jsonb_each(clocks) AS running (name, clock)
     WHERE clock ->> 'stopped' IS NULL AND (
         (clock ->> 'provisional')::boolean
-        OR %s BETWEEN left(clock ->> 'start', 4)::int AND left(clock ->> 'due', 4)::int
+        OR %(year)s BETWEEN left(clock ->> 'start', 4)::int AND left(clock ->> 'due', 4)::int
     )
 )
-ORDER BY id LIMIT %s
+ORDER BY id LIMIT %(page)s
 """
 _MOVE = """
 UPDATE consumers.recomputation SET after = %s, cases = cases + %s, done = %s WHERE (calendar_version, turn) = (%s, %s)
@@ -71,8 +75,10 @@ class Recomputing:
             if job is None:
                 return -1
             version, turn, year, after = job
-            cases: list[UUID] = [row[0] for row in conn.execute(_CASES, (after, year, self._page))]
-            for case, outcome in zip(cases, self._give([self._order(c, version, turn) for c in cases]), strict=True):
+            found = conn.execute(_CASES, {"after": after, "year": year, "page": self._page}).fetchall()
+            cases: list[UUID] = [case for case, _ in found]
+            orders = [self._order(case, version, turn, whole=whole) for case, whole in found]
+            for case, outcome in zip(cases, self._give(orders), strict=True):
                 if isinstance(outcome, TransientFailure):
                     raise outcome
                 if outcome is not None:
@@ -84,7 +90,6 @@ class Recomputing:
             log.info("deadlines_recomputed", calendar_version=version, turn=turn)
         return len(cases)
 
-    def _order(self, case: UUID, version: int, turn: int) -> Order:
-        return Order(
-            command=self._command(case), by="timer:calendar", id=recomputation(case, version, turn), effective_at=None
-        )
+    def _order(self, case: UUID, version: int, turn: int, *, whole: bool) -> Order:
+        command = RecomputeBundleDeadlines(case) if whole else self._command(case)
+        return Order(command=command, by="timer:calendar", id=recomputation(case, version, turn), effective_at=None)

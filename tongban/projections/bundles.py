@@ -151,12 +151,17 @@ def _noted(row: BundleRow, event: e.SubCaseNoted, recorded: Recorded) -> BundleR
         row = _with(row, event.item, state="OVER", decided=True, result=event.result, asked=False)
     else:
         row = _with(row, event.item, **_STATES.get(event.what, {}))
-    return _without_answered(row)
+    return row if event.what in _STAND_BESIDE else _mended(row, {event.item})
 
 
-def _without_answered(row: BundleRow) -> BundleRow:
-    """The notice is answered once no part waits for a correction."""
-    return row if any(part["asked"] for part in row.parts) else row._replace(correction=[], sealed={})
+_STAND_BESIDE = frozenset({Noted.FILED, Noted.COMMITTED})
+
+
+def _mended(row: BundleRow, items: set[str]) -> BundleRow:
+    """Nothing is wrong with these parts any more; the notice is answered once no part waits for a correction."""
+    sealed = {item: boxes for item, boxes in row.sealed.items() if item not in items}
+    answered = not any(part["asked"] for part in row.parts)
+    return row._replace(sealed=sealed, correction=[] if answered else row.correction)
 
 
 def _cancelled(row: BundleRow, event: e.SubItemCancelled, _: Recorded) -> BundleRow:
@@ -181,10 +186,10 @@ def _asked(row: BundleRow, event: e.BundleCorrectionRequested, _: Recorded) -> B
 
 def _corrected(row: BundleRow, event: e.BundleCorrected, _: Recorded) -> BundleRow:
     cases = {str(part.case_id) for part in event.parts}
-    for part in row.parts:
-        if part["case_id"] in cases:
-            row = _with(row, part["item"], state="BEGUN", asked=False)
-    return _without_answered(row)
+    items = {part["item"] for part in row.parts if part["case_id"] in cases}
+    for item in items:
+        row = _with(row, item, state="BEGUN", asked=False)
+    return _mended(row, items)
 
 
 def _gate(row: BundleRow, event: e.GateReached, _: Recorded) -> BundleRow:

@@ -144,7 +144,7 @@ def record_inspection(
     inspectors = tuple(dict.fromkeys(name.strip() for name in command.inspectors if name.strip()))
     if len(inspectors) < FEWEST_INSPECTORS:
         raise TwoInspectors(inspectors=inspectors)
-    not_before(circumstances, bundle.submitted_at)
+    not_before(circumstances, task.ready_at)
     assert bundle.applicant is not None
     passed = command.result is Opinion.PASS
     return [

@@ -69,6 +69,7 @@ class TaskState(NamedTuple):
 
     plan: e.SharedTask
     ready: bool = False
+    ready_at: datetime | None = None
     result: Opinion | None = None
 
 
@@ -180,7 +181,7 @@ def _with_task(bundle: Bundle, task: str, **changes: Any) -> Bundle:
 
 
 def _ready(bundle: Bundle, event: e.SharedTaskReady, at: datetime) -> Bundle:
-    return _with_task(_timed(bundle, event, at), event.task, ready=True)
+    return _with_task(_timed(bundle, event, at), event.task, ready=True, ready_at=at)
 
 
 def _inspected(bundle: Bundle, event: e.JointInspectionDone, at: datetime) -> Bundle:
