@@ -271,7 +271,8 @@ def clocks_start_when_the_law_says(story: Story) -> None:
 
 def nothing_takes_effect_before_its_cause_or_in_the_future(story: Story) -> None:
     """A late entry is late, never early; a decision comes after all it rests on."""
-    assert all(fact.at <= fact.recorded_at for fact in story.log)
+    filed = story.log[0].at
+    assert all(filed <= fact.at <= fact.recorded_at for fact in story.log)
     resting = (e.OpinionRecorded, e.InspectionDone, e.SpecialProcedureEnded, e.CorrectionSubmitted, e.ConsultAnswered)
     for found in _of(story.log, *DECISIONS):
         for cause in _of(story.log[: found.place], *resting):

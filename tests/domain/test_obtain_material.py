@@ -1,6 +1,7 @@
 """免于提交: the office gets what the government holds, and a source that fails answers for it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from tests.examples import (
     ACCEPTED,
@@ -17,11 +18,12 @@ from tests.examples import (
     stopped,
     tolerated_clock,
 )
-from tests.given import given
+from tests.given import START, given
 from tongban.domain.case.commands import ObtainMaterial
 from tongban.domain.case.events import MaterialSupplemented
 from tongban.domain.case.guards import SourceFailure
 from tongban.domain.case.refusals import AlreadyDecided, AskedOutsideGuide, NotASourceMaterial
+from tongban.domain.errors import EffectiveTimeBeforeCause
 
 NOTHING_SHOWN = filed(evidence=())
 TIMEOUT = SourceFailure("id-card", "psb", "TIMEOUT")
@@ -67,6 +69,13 @@ def test_only_what_a_source_holds_is_obtained() -> None:
     given(*FILED).when(paper, by=ACCEPTOR).then_refuses(NotASourceMaterial, material="sale-contract")
     unheard = ObtainMaterial(CASE_ID, "blood-test")
     given(*FILED).when(unheard, by=ACCEPTOR).then_refuses(AskedOutsideGuide, materials=["blood-test"])
+
+
+def test_nothing_is_obtained_before_the_receipt() -> None:
+    early = START - timedelta(seconds=1)
+    given(*NOTHING_SHOWN).when(obtain_material, by=ACCEPTOR, at=early, evidence=(identity,)).then_refuses(
+        EffectiveTimeBeforeCause, not_before=START
+    )
 
 
 def test_nothing_is_obtained_after_the_decision() -> None:

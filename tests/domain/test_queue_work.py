@@ -1,6 +1,7 @@
 """领办, 退回队列, 转办: one officer at a time works on a branch, or who stands in for him."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.examples import (
     release_case,
     reviewer,
 )
-from tests.given import given
+from tests.given import START, given
 from tongban.domain.case.commands import ClaimCase
 from tongban.domain.case.events import CaseClaimed, CaseClosed, Result
 from tongban.domain.case.refusals import (
@@ -36,6 +37,7 @@ from tongban.domain.case.refusals import (
     NotABranch,
     NotClaimed,
 )
+from tongban.domain.errors import EffectiveTimeBeforeCause
 
 BY, OTHER = reviewer("tax"), replace(reviewer("tax"), id="officer-tax-2")
 CLAIMED = (*ACCEPTED, case_claimed)
@@ -91,6 +93,12 @@ def test_the_lead_departments_part_is_claimed_for_the_acceptance_and_again_for_t
     accepted.when(main, by=DECIDER).then(CaseClaimed("main", DECIDER.id))
     decides = (*GRANTED[:-1], CaseClaimed("main", "officer-other"))
     given(*decides).when(grant_approval, by=DECIDER).then_refuses(ClaimedByOther, branch="main")
+
+
+@pytest.mark.parametrize("command", [claim_case, release_case, reassign_case])
+def test_nobody_works_on_it_before_it_is_filed(command: object) -> None:
+    early = START - timedelta(seconds=1)
+    given(*CLAIMED).when(command, by=OTHER, at=early).then_refuses(EffectiveTimeBeforeCause, not_before=START)
 
 
 @pytest.mark.parametrize("command", [claim_case, release_case, reassign_case])

@@ -134,6 +134,12 @@ def test_there_is_no_pre_check_of_what_is_past_it(command: object) -> None:
     given(*WITHDRAWN).when(command, by=ACCEPTOR).then_refuses(CaseClosedAlready)
 
 
+@pytest.mark.parametrize("command", [pass_pre_check, return_pre_check])
+def test_there_is_no_pre_check_before_the_receipt(command: object) -> None:
+    early = START - timedelta(seconds=1)
+    given(*FILED).when(command, by=ACCEPTOR, at=early).then_refuses(EffectiveTimeBeforeCause)
+
+
 def test_a_pre_check_is_no_acceptance_and_stops_no_clock() -> None:
     world = given(*FILED, pre_check_passed)
     world.when(grant_approval, by=DECIDER).then_refuses(NotAccepted)

@@ -120,6 +120,10 @@ def test_the_file_of_a_closed_case_is_archived_once(events: tuple[object, ...]) 
     given(*events, case_archived).when(archive_case, by=HEAD).then_nothing()
 
 
+def test_it_is_not_archived_before_it_is_closed() -> None:
+    given(*ISSUED).when(archive_case, by=HEAD, at=START).then_refuses(EffectiveTimeBeforeCause)
+
+
 @pytest.mark.parametrize("events", [FILED, ACCEPTED, REVIEWED, GRANTED, (*FILED, application_withdrawn)])
 def test_an_open_case_is_not_archived(events: tuple[object, ...]) -> None:
     given(*events).when(archive_case, by=HEAD).then_refuses(NotClosed)

@@ -358,6 +358,7 @@ def obtain_material(
         raise NotASourceMaterial(material=command.material)
     if command.material in case.met:
         return []
+    not_before(circumstances, case.accepted_at or case.received_at)
     events: list[CaseEvent] = []
     if found := tuple(evidence for evidence in facts.evidence if evidence.material == command.material):
         events.append(MaterialExempted(evidence=found))

@@ -139,6 +139,7 @@ def end_special_procedure(
     if day < ending.start:
         raise EffectiveTimeBeforeCause(effective_at=circumstances.effective_at, not_before=ending.start)
     in_review(case)
+    not_before(circumstances, case.accepted_at)
     suspensions = tuple(found._replace(end=day) if found is ending else found for found in case.suspensions)
     clocks = with_pauses(case, merged(suspensions, facts.calendar), facts.calendar)
     return [SpecialProcedureEnded(branch=ending.branch, kind=ending.kind, on=day, clocks=clocks)]

@@ -218,4 +218,5 @@ def archive_case(_: ArchiveCase, circumstances: Circumstances, case: Case, facts
         return []
     if case.status is not Status.CLOSED:
         raise NotClosed(number=case.number)
+    not_before(circumstances, case.latest)
     return [CaseArchived()]

@@ -200,6 +200,7 @@ def receive_materials(
 def pass_pre_check(_: PassPreCheck, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """预审通过, or nothing if it was."""
     _before_acceptance(case)
+    not_before(circumstances, case.received_at)
     return [] if case.pre_checked else [PreCheckPassed()]
 
 
@@ -208,6 +209,7 @@ def return_pre_check(
 ) -> list[CaseEvent]:
     """预审退回: advice, no decision."""
     _before_acceptance(case)
+    not_before(circumstances, case.received_at)
     return [PreCheckReturned(applicant=applicant_of(case), text=command.text)]
 
 

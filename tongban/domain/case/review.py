@@ -93,6 +93,7 @@ def _is_branch(case: Case, branch: str) -> None:
 def claim_case(command: ClaimCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """领办. Of two officers who claim at once, one is refused and told who has it."""
     _to_work_on(case, command.branch)
+    not_before(circumstances, case.submitted_at)
     officer = circumstances.actor.id
     claimed_by = case.claims.get(command.branch)
     if claimed_by == officer or (claimed_by is not None and facts.covers):
@@ -105,6 +106,7 @@ def claim_case(command: ClaimCase, circumstances: Circumstances, case: Case, fac
 def release_case(command: ReleaseCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """退回队列, by who claimed it."""
     _to_work_on(case, command.branch)
+    not_before(circumstances, case.submitted_at)
     claimed_by = case.claims.get(command.branch)
     if claimed_by is None:
         return []
@@ -115,6 +117,7 @@ def release_case(command: ReleaseCase, circumstances: Circumstances, case: Case,
 def reassign_case(command: ReassignCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """转办, by the head."""
     _to_work_on(case, command.branch)
+    not_before(circumstances, case.submitted_at)
     if not command.officer.strip():
         raise NotClaimed(branch=command.branch)
     previous = case.claims.get(command.branch)
