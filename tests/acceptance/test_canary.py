@@ -30,6 +30,9 @@ CANARIES = {
     "text": "CANARY-GRANT-55ab",
     "face": "CANARY-FACE-90ee",
     "rating": "金丝雀评价乙",
+    "paper": "CANARY-PAPER-8c42",
+    "draft": "CANARY-DRAFT-e07b",
+    "defect": "金丝雀补正丙",
 }
 
 
@@ -61,7 +64,9 @@ def test_a_search_that_finds_what_is_there_finds_nothing_of_the_canary(caller: C
         assert found_in(data) == [], f"in table {table}"
     for topic, data in topics(system):
         assert found_in(data) == [], f"on topic {topic}"
-    for path in (*system.folder.glob("*.log"), *system.folder.glob("pg/**/log/*")):
+    uploads = [path for path in system.folder.glob("uploads/**/*") if path.is_file()]
+    assert uploads
+    for path in (*system.folder.glob("*.log"), *system.folder.glob("pg/**/log/*"), *uploads):
         assert found_in(Path(path).read_bytes()) == [], f"in {path.name}"
 
 
@@ -75,14 +80,27 @@ def live(caller: Caller) -> str:
         "channel": "APP",
         "form": {"memo": CANARIES["form"]},
         "answers": {"q": CANARIES["answer"]},
+        "materials": [
+            {"material": "form", "how": "FORM_PREFILL"},
+            {"material": "sale-contract", "how": "UPLOAD", "ref": paper(caller, party)},
+            *({"material": name, "how": "E_LICENCE"} for name in ("id-card", "property-cert")),
+            {"material": "tax-clearance", "how": "DATA_SHARING"},
+        ],
     }
+    draft(caller, party)
     case: str = caller.command("SubmitApplication", filing, "citizen", party)["id"]
     named = {"case_id": case}
+    defect = {"material": "sale-contract", "problem": CANARIES["defect"]}
+    caller.command("RequestCorrection", {**named, "defects": [defect]}, "acceptor", "a", "nr")
+    mended = {"materials": [filing["materials"][1]], "form": {"memo": CANARIES["form"]}}
+    caller.command("SubmitCorrection", {**named, **mended}, "citizen", party)
     caller.command("AcceptApplication", named, "acceptor", "a", "nr")
     for branch in ("tax", "housing", "nr"):
         opinion = {**named, "branch": branch, "opinion": "PASS", "text": CANARIES["opinion"]}
         caller.command("RecordOpinion", opinion, "reviewer", "r", branch)
     caller.command("GrantApproval", {**named, "text": CANARIES["text"]}, "decider", "d", "nr")
+    paid = {**named, "amount": "80.00", "provider_ref": "UP-3"}
+    caller.command("RecordPayment", paid, "clerk", "c", "nr")
     caller.command("IssueLicence", {**named, "face": {"owner": CANARIES["face"]}}, "decider", "d", "nr")
     caller.command("RateCase", {**named, "grade": 5, "text": CANARIES["rating"]}, "citizen", party)
     bad = {**filing, "channel": "NOWHERE"}
@@ -91,6 +109,18 @@ def live(caller: Caller) -> str:
     query = "query($id: ID!) { party(id: $id) { name } }"
     assert eventually(lambda: shown_name(caller, query, party) == CANARIES["name"])
     return case
+
+
+def paper(caller: Caller, party: str) -> str:
+    """An upload whose content is a canary, too."""
+    return caller.upload(CANARIES["paper"].encode(), "citizen", party)
+
+
+def draft(caller: Caller, party: str) -> None:
+    """A draft that is put aside."""
+    body = {"item": "property-transfer", "applicant": party, "channel": "WEB", "form": {"memo": CANARIES["draft"]}}
+    headers = {"Authorization": f"Bearer {caller.token('citizen', party)}"}
+    assert caller.client.post("/drafts", json=body, headers=headers).status_code == 201
 
 
 def shown_name(caller: Caller, query: str, party: str) -> str | None:
@@ -122,7 +152,7 @@ def tables(admin: str) -> Iterator[tuple[str, bytes]]:
     with psycopg.connect(admin) as conn:
         names = conn.execute(
             "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relkind = 'r' AND n.nspname IN ('events', 'keys', 'relay', 'consumers', 'read', 'public')"
+            " WHERE c.relkind = 'r' AND n.nspname IN ('events', 'keys', 'relay', 'consumers', 'materials', 'read', 'public')"
         ).fetchall()
         assert len(names) > 10
         for schema, table in names:

@@ -12,7 +12,7 @@ import pytest
 from tests.api.serving import Tongban
 from tongban.bootstrap.errors import NotConfigured
 from tongban.bootstrap.loading import import_calendars, run_seed
-from tongban.infra.reference import sample_calendars, sample_items
+from tongban.infra.reference import sample_bundles, sample_calendars, sample_items
 from tongban.infra.settings import Settings
 
 YEAR = {"year": 2031, "off": ["2031-01-01"], "worked": ["2031-01-04"], "source": "a notice"}
@@ -34,7 +34,7 @@ def write(file: Path, *calendars: object) -> None:
 
 def test_seeding_twice_changes_nothing(system: Tongban, settings: Settings) -> None:
     first = run_seed(settings)
-    assert sum(first.values()) == len(sample_items()) + len(sample_calendars())
+    assert sum(first.values()) == len(sample_items()) + len(sample_bundles()) + len(sample_calendars())
     before = system.events()
     assert run_seed(settings)["unchanged"] == sum(first.values())
     assert system.events() == before

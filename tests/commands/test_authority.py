@@ -269,7 +269,7 @@ AT_WINDOWS = {
     *("SubmitApplication", "ReceiveMaterials", "PassPreCheck", "ReturnPreCheck", "CorrectOnSpot", "ObtainMaterial"),
     # Helping the applicant with what is his to do (帮办).
     *("SubmitCorrection", "SupplementMaterial", "SignCommitment", "WithdrawCommitment", "RequestHearing"),
-    *("WithdrawApplication",),
+    *("WithdrawApplication", "SubmitBundle", "SubmitBundleCorrection", "WithdrawBundle"),
     # Paying, making and handing over what others decided.
     *("RequestFee", "RecordPayment", "RecordRefund", "IssueLicence", "ConfirmDelivery", "ArchiveCase"),
 }

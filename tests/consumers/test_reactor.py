@@ -27,6 +27,7 @@ from tongban.consumers.reactor import REACTOR, Reactor
 from tongban.domain.errors import NotYours, StaleVersion
 from tongban.domain.ids import policy_command
 from tongban.domain.licence.commands import CollectLicence
+from tongban.domain.policies import POLICIES
 from tongban.domain.policies.dated import Dated
 from tongban.domain.recorded import Recorded
 from tongban.infra.database import DbRole, connect
@@ -62,6 +63,10 @@ def told() -> Story:
     return story
 
 
+COLLECTING = {"collect-issued-licence": POLICIES["collect-issued-licence"]}
+"""One policy, which asks for one command for each event of one kind."""
+
+
 def issued(story: Story) -> set[UUID]:
     return {e.event.licence_id for e in story.events if e.envelope.type == "case.LicenceIssued"}
 
@@ -82,7 +87,7 @@ def progress(database: Database) -> int:
 
 
 def react(store: Source, writes: WriteSide, story: Story, upto: int) -> None:
-    with running(loop(Reactor(writes.give, story), store.feed(), store.database, name=REACTOR).run):
+    with running(loop(Reactor(writes.give, story, COLLECTING), store.feed(), store.database, name=REACTOR).run):
         eventually(lambda: progress(store.database) >= upto)
 
 
@@ -119,7 +124,7 @@ def test_a_command_that_can_never_succeed_is_parked_and_can_be_given_again(store
     conn = connect(store.database.url, DbRole.PROJECTOR)
     [row] = list_parked(conn)
     assert (row.consumer, row.problem) == (REACTOR, "policy:collect-issued-licence: not-yours")
-    [mended] = retry(conn, REACTOR, Reactor(writes.give, story), case=row.stream)
+    [mended] = retry(conn, REACTOR, Reactor(writes.give, story, COLLECTING), case=row.stream)
     assert mended.problem is None
     conn.close()
     assert {command.licence_id for command in writes.taken.values()} == issued(story)
