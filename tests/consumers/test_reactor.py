@@ -27,10 +27,14 @@ from tongban.consumers.reactor import REACTOR, Reactor
 from tongban.domain.errors import NotYours, StaleVersion
 from tongban.domain.ids import policy_command
 from tongban.domain.licence.commands import CollectLicence
+from tongban.domain.policies import POLICIES
 from tongban.domain.policies.dated import Dated
 from tongban.domain.recorded import Recorded
 from tongban.infra.database import DbRole, connect
 from tongban.infra.sealing import BrokenSeal
+
+COLLECT = {"collect-issued-licence": POLICIES["collect-issued-licence"]}
+"""The policy these tests look at; the stories give work to others, too."""
 
 
 class WriteSide:
@@ -82,7 +86,7 @@ def progress(database: Database) -> int:
 
 
 def react(store: Source, writes: WriteSide, story: Story, upto: int) -> None:
-    with running(loop(Reactor(writes.give, story), store.feed(), store.database, name=REACTOR).run):
+    with running(loop(Reactor(writes.give, story, COLLECT), store.feed(), store.database, name=REACTOR).run):
         eventually(lambda: progress(store.database) >= upto)
 
 
@@ -119,7 +123,7 @@ def test_a_command_that_can_never_succeed_is_parked_and_can_be_given_again(store
     conn = connect(store.database.url, DbRole.PROJECTOR)
     [row] = list_parked(conn)
     assert (row.consumer, row.problem) == (REACTOR, "policy:collect-issued-licence: not-yours")
-    [mended] = retry(conn, REACTOR, Reactor(writes.give, story), case=row.stream)
+    [mended] = retry(conn, REACTOR, Reactor(writes.give, story, COLLECT), case=row.stream)
     assert mended.problem is None
     conn.close()
     assert {command.licence_id for command in writes.taken.values()} == issued(story)
@@ -158,7 +162,7 @@ def test_a_box_that_does_not_open_is_parked_and_keys_that_cannot_be_had_are_wait
     story, writes = told(), WriteSide()
     event = next(e for e in story.events if e.envelope.type == "case.LicenceIssued")
     positions = store.append(*story.states)
-    reactor = Reactor(writes.give, Sealed(story, error, event.envelope.id))
+    reactor = Reactor(writes.give, Sealed(story, error, event.envelope.id), COLLECT)
     with running(loop(reactor, store.feed(), store.database, name=REACTOR).run):
         eventually(lambda: progress(store.database) >= positions[-1])
     with connect(store.database.url, DbRole.PROJECTOR) as conn:
