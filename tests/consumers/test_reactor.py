@@ -33,6 +33,9 @@ from tongban.domain.recorded import Recorded
 from tongban.infra.database import DbRole, connect
 from tongban.infra.sealing import BrokenSeal
 
+COLLECT = {"collect-issued-licence": POLICIES["collect-issued-licence"]}
+"""The policy these tests look at; the stories give work to others, too."""
+
 
 class WriteSide:
     """Takes commands as the command bus does: a command id that it knows changes nothing."""
@@ -63,10 +66,6 @@ def told() -> Story:
     return story
 
 
-COLLECTING = {"collect-issued-licence": POLICIES["collect-issued-licence"]}
-"""One policy, which asks for one command for each event of one kind."""
-
-
 def issued(story: Story) -> set[UUID]:
     return {e.event.licence_id for e in story.events if e.envelope.type == "case.LicenceIssued"}
 
@@ -87,7 +86,7 @@ def progress(database: Database) -> int:
 
 
 def react(store: Source, writes: WriteSide, story: Story, upto: int) -> None:
-    with running(loop(Reactor(writes.give, story, COLLECTING), store.feed(), store.database, name=REACTOR).run):
+    with running(loop(Reactor(writes.give, story, COLLECT), store.feed(), store.database, name=REACTOR).run):
         eventually(lambda: progress(store.database) >= upto)
 
 
@@ -124,7 +123,7 @@ def test_a_command_that_can_never_succeed_is_parked_and_can_be_given_again(store
     conn = connect(store.database.url, DbRole.PROJECTOR)
     [row] = list_parked(conn)
     assert (row.consumer, row.problem) == (REACTOR, "policy:collect-issued-licence: not-yours")
-    [mended] = retry(conn, REACTOR, Reactor(writes.give, story, COLLECTING), case=row.stream)
+    [mended] = retry(conn, REACTOR, Reactor(writes.give, story, COLLECT), case=row.stream)
     assert mended.problem is None
     conn.close()
     assert {command.licence_id for command in writes.taken.values()} == issued(story)
@@ -163,7 +162,7 @@ def test_a_box_that_does_not_open_is_parked_and_keys_that_cannot_be_had_are_wait
     story, writes = told(), WriteSide()
     event = next(e for e in story.events if e.envelope.type == "case.LicenceIssued")
     positions = store.append(*story.states)
-    reactor = Reactor(writes.give, Sealed(story, error, event.envelope.id))
+    reactor = Reactor(writes.give, Sealed(story, error, event.envelope.id), COLLECT)
     with running(loop(reactor, store.feed(), store.database, name=REACTOR).run):
         eventually(lambda: progress(store.database) >= positions[-1])
     with connect(store.database.url, DbRole.PROJECTOR) as conn:
