@@ -149,16 +149,24 @@ def test_a_mandate_that_names_earlier_days_covers_nothing_done_before_it_was_giv
     early = standing(replace(mandate_granted, valid_from=GRANTED_AT.date() - timedelta(days=30)))
     assert acts(CLERK, early, at=GRANTED_AT)
     with pytest.raises(MandateNotYetValid):
-        acts(CLERK, early, at=GRANTED_AT - timedelta(microseconds=1))
+        acts(CLERK, early, at=GRANTED_AT - timedelta(microseconds=1), late=True)
 
 
 def test_a_revoked_mandate_covers_what_took_effect_before() -> None:
     revoked = standing(revoked_at=AT)
-    assert acts(CLERK, revoked, at=AT - timedelta(microseconds=1))
+    assert acts(CLERK, revoked, at=AT - timedelta(microseconds=1), late=True)
     with pytest.raises(MandateRevokedAlready):
         acts(CLERK, revoked, at=AT)
     with pytest.raises(MandateRevokedAlready):
         acts(AGENT, revoked, at=AT + timedelta(days=400))
+
+
+def test_what_is_done_now_knows_of_every_revocation_whatever_the_clocks_say() -> None:
+    """Two that act at once may have clocks that cross: what is in the store has happened."""
+    with pytest.raises(MandateRevokedAlready):
+        acts(AGENT, standing(revoked_at=AT), at=AT - timedelta(microseconds=1))
+    given_meanwhile = standing(replace(mandate_granted, valid_from=GRANTED_AT.date()))
+    assert acts(AGENT, given_meanwhile, at=GRANTED_AT - timedelta(microseconds=1))
 
 
 def test_where_the_law_wants_the_person_nobody_is_sent() -> None:

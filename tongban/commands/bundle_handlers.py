@@ -90,6 +90,7 @@ def _filing_for(asked: Asked) -> Actor:
             item=name,
             step=Step.FILE,
             at=asked.circumstances.effective_at,
+            late=asked.circumstances.is_late,
             named=command.mandate,
             mandate=mandate_of(asked, command.mandate),
             in_person=read is not None and read.in_person,
@@ -169,6 +170,7 @@ def _for_applicant(step: Step) -> Callable[[Asked], Actor]:
                 item=item,
                 step=step,
                 at=asked.circumstances.effective_at,
+                late=asked.circumstances.is_late,
                 named=asked.command.mandate,
                 mandate=mandate_of(asked, asked.command.mandate),
             )

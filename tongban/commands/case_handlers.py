@@ -104,6 +104,7 @@ def _for_applicant(step: Step) -> Callable[[Asked], Actor]:
             item=case.item.id,
             step=step,
             at=asked.circumstances.effective_at,
+            late=asked.circumstances.is_late,
             named=named,
             mandate=mandate_of(asked, named),
         ).sign(actor)
@@ -130,6 +131,7 @@ def _filing_for(asked: Asked) -> Actor:
         item=command.item,
         step=Step.FILE,
         at=asked.circumstances.effective_at,
+        late=asked.circumstances.is_late,
         named=command.mandate,
         mandate=mandate_of(asked, command.mandate),
         in_person=item is not None and item.in_person,

@@ -103,6 +103,7 @@ def _rating_for(asked: Asked) -> Actor:
         item=case.item.id,
         step=Step.RATE,
         at=asked.circumstances.effective_at,
+        late=asked.circumstances.is_late,
         named=command.mandate,
         mandate=mandate_of(asked, command.mandate),
     )

@@ -26,6 +26,11 @@ class Circumstances(NamedTuple):
     effective_at: datetime
     new_id: UUID
 
+    @property
+    def is_late(self) -> bool:
+        """Whether what takes effect at a past moment is entered now (补录)."""
+        return self.effective_at != self.now
+
 
 def effective_time(asked: datetime | None, now: datetime, actor: Actor) -> datetime:
     """When a command takes effect: now, or the past moment an officer enters late (补录).

@@ -54,11 +54,13 @@ def may_act_for(
     named: UUID | None = None,
     mandate: Mandate = NO_MANDATE,
     in_person: bool = False,
+    late: bool = False,
 ) -> Acting:
     """How the actor stands to the applicant in one step of one item at the moment `at`, when the act takes effect.
 
     `named` is the mandate the command names, `mandate` its state; `in_person` says that the law wants the applicant
-    to come himself (行政许可法 art. 29), which binds who was sent by choice, not a guardian. A clerk acts for whoever
+    to come himself (行政许可法 art. 29), which binds who was sent by choice, not a guardian; `late` that `at` is a
+    past moment entered now. A clerk acts for whoever
     stands at the counter (帮办): the applicant, or an agent whose mandate he then names. The system acts for the
     applicant.
 
@@ -81,7 +83,7 @@ def may_act_for(
         raise UnknownMandate(mandate_id=named)
     if mandate.principal != applicant:
         raise OutsideMandate(mandate_id=named)
-    _check_time(mandate, named, at)
+    _check_time(mandate, named, at, late=late)
     if (mandate.items is not None and item not in mandate.items) or (
         mandate.steps is not None and step not in mandate.steps
     ):
@@ -91,14 +93,17 @@ def may_act_for(
     return Acting(applicant, named)
 
 
-def _check_time(mandate: Mandate, named: UUID, at: datetime) -> None:
-    """Both days count in full, in office time; but nothing is covered that was done before the mandate was given."""
+def _check_time(mandate: Mandate, named: UUID, at: datetime, *, late: bool) -> None:
+    """Both days count in full, in office time; but nothing is covered that was done before the mandate was given.
+
+    What is done now looks at no moment: the clocks of two that act at once may cross, what is known has happened.
+    """
     day = office_day(at)
-    if mandate.revoked_at is not None and mandate.revoked_at <= at:
+    if mandate.revoked_at is not None and (mandate.revoked_at <= at or not late):
         raise MandateRevokedAlready(mandate_id=named, revoked_at=mandate.revoked_at)
     if day > mandate.valid_to:
         raise MandateExpired(mandate_id=named, valid_to=mandate.valid_to)
-    if day < mandate.valid_from or (mandate.granted_at is not None and at < mandate.granted_at):
+    if day < mandate.valid_from or (late and mandate.granted_at is not None and at < mandate.granted_at):
         raise MandateNotYetValid(mandate_id=named, valid_from=mandate.valid_from)
 
 
