@@ -302,7 +302,7 @@ def _as_the_law_says(work: Work, asked: Asked) -> Asked:
     if at is None:
         return asked
     work.effective_at = at
-    return asked._replace(circumstances=asked.circumstances._replace(effective_at=at))
+    return asked._replace(circumstances=asked.circumstances._replace(effective_at=at, by_law=True))
 
 
 def _check_kind(identity: UUID, stream: Stream, aggregate: Aggregate[Any]) -> None:

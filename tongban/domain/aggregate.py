@@ -18,13 +18,15 @@ State = TypeVar("State")
 class Circumstances(NamedTuple):
     """Who asks, and when. `now` is the database's clock at the decision; `effective_at` is when it takes effect in law.
 
-    `new_id` is a fresh random id that a decision may give to what it creates.
+    `new_id` is a fresh random id that a decision may give to what it creates. `by_law`: the law, not who asked, says
+    when it takes effect, as what was to be decided has been brought about by the law already.
     """
 
     actor: Actor
     now: datetime
     effective_at: datetime
     new_id: UUID
+    by_law: bool = False
 
     @property
     def is_late(self) -> bool:

@@ -96,7 +96,7 @@ def accept_application(
         return []
     _can_be_accepted(case)
     not_claimed_by_other(case, MAIN, circumstances, facts)
-    if is_accepted_by_law(case, office_day(circumstances.now), today(circumstances)):
+    if circumstances.by_law or is_accepted_by_law(case, office_day(circumstances.now), today(circumstances)):
         return _deemed(case, facts)
     if case.barred_until is not None:
         raise ApplicantBarred(until=case.barred_until)
