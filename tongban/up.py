@@ -33,6 +33,8 @@ TONGBAN = (sys.executable, "-m", "tongban")
 
 ADDRESSES = "up.env"
 """In the data directory while the system is up: addresses other commands need, one `NAME=value` a line."""
+LATE_ENTRY_SECONDS = "60"
+"""How long deadlines that passed before their case was entered wait for the rest of it, unless the environment says."""
 SIMULATED = "simulated"
 """In the data directory once a day has been simulated: how many cases."""
 FIRST_DAY = "2018"
@@ -135,6 +137,8 @@ class _System:
         if not ports.is_free(self.port):
             raise StartError(f"Port {self.port} is taken; choose another with PORT or --port.")
         self.env |= {"TONGBAN_PORT": str(self.port), "TONGBAN_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
+        # What is simulated is entered late: a deadline that has passed waits until the rest of its case is there.
+        self.env.setdefault("TONGBAN_TIMER_GRACE", LATE_ENTRY_SECONDS)
         self.start_database()
         self.start_broker(broker, kafka_cache)
         self.run("migrate")

@@ -4,22 +4,36 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tongban.domain.actor import OFFICER_ROLES, Role
-from tongban.domain.case.events import Channel, Result
+from tongban.domain.case.events import Channel
+from tongban.domain.catalogue.guide import needed_materials
 from tongban.domain.catalogue.item import ItemDefinition, read_item
+from tongban.domain.catalogue.questions import check_answers
 from tongban.domain.office_time import OFFICE_TIME
 from tongban.domain.party.events import PartyKind
 from tongban.infra.reference import sample_items
 from tongban.simulate.drive import DEFAULT_SEED
-from tongban.simulate.office_hours import DAY, OfficeHours
-from tongban.simulate.plan import CasePlan, plan_case
+from tongban.simulate.office_hours import DAY, OfficeHours, calendar
+from tongban.simulate.plan import HISTORY, CasePlan, is_untrusted, plan_case
+from tongban.simulate.script import Step
+from tongban.simulate.shares import Ending
 
 ITEMS: dict[str, ItemDefinition] = {entry["id"]: read_item(entry) for entry in sample_items()}
 SEEDS = st.integers(-(2**31), 2**31)
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+NOW = {"RateCase", "ArchiveCase", "RecordCommitmentCheck", "RevokeDecision"}
+EVERY_WAY = {
+    *("SubmitApplication", "ReceiveMaterials", "PassPreCheck", "ReturnPreCheck", "CorrectOnSpot", "RequestCorrection"),
+    *("SubmitCorrection", "ObtainMaterial", "SupplementMaterial", "AcceptApplication", "RefuseAcceptance", "ClaimCase"),
+    *("ReleaseCase", "ReassignCase", "RecordOpinion", "RequestConsult", "AnswerConsult", "ScheduleInspection"),
+    *("RecordInspection", "StartSpecialProcedure", "EndSpecialProcedure", "OfferHearing", "RequestHearing"),
+    *("ExtendDeadline", "RecordPayment", "RecordRefund", "SignCommitment", "GrantApproval", "DenyApproval"),
+    *("IssueLicence", "ConfirmDelivery", "WithdrawApplication", "ArchiveCase", "RecordCommitmentCheck"),
+    *("RevokeDecision", "RateCase", "GrantMandate"),
+}
 PLANS = st.builds(plan_case, SEEDS, st.integers(0, 100_000), st.integers(1, 60))
 
 
@@ -32,79 +46,133 @@ def test_another_seed_gives_another_plan() -> None:
     assert [plan_case(1, index, 1) for index in range(20)] != [plan_case(2, index, 1) for index in range(20)]
 
 
+def filing(plan: CasePlan) -> Step:
+    return next(step for step in plan.steps if step.command == "SubmitApplication")
+
+
 @given(PLANS)
 def test_the_applicant_is_one_the_item_serves_and_every_material_is_in_its_guide(plan: CasePlan) -> None:
     item = ITEMS[plan.item]
     persons = {"NATURAL_PERSON"}
     assert item.serves & persons if plan.kind is PartyKind.PERSON else item.serves - persons
-    offered = [material["material"] for material in plan.steps[0].body["materials"]]
-    assert set(offered) <= item.materials
+    body = filing(plan).body
+    offered = [material["material"] for material in body["materials"]]
+    assert set(offered) <= needed_materials(item, body["answers"])
     assert len(set(offered)) == len(offered)
+    check_answers(item.questions, body["answers"])
+    assert body["delivery"] in item.terms["delivery"]
 
 
 @given(PLANS)
-def test_online_cases_are_filed_by_the_applicant_and_handled_now(plan: CasePlan) -> None:
+def test_online_cases_are_filed_by_the_applicant_or_an_agent_and_handled_now(plan: CasePlan) -> None:
     online = plan.channel in (Channel.WEB, Channel.APP)
-    assert (plan.steps[0].by is None) == online
+    assert (filing(plan).by is None) == online
+    assert filing(plan).mandated == (plan.agent is not None) == (plan.steps[0].command == "GrantMandate")
     for step in plan.steps:
-        assert (step.second is None) == (online or step.command == "RateCase")
-        assert (step.by is None) == (step.command == "RateCase" or (online and step is plan.steps[0]))
+        assert (step.second is None) == (online or step.command in NOW)
+        assert step.by is not None or online or step.command == "RateCase"
+        assert not (online and step.slow)
 
 
 @given(SEEDS, st.integers(0, 100_000), st.integers(1, 60))
-def test_late_entries_rise_within_the_simulated_days(seed: int, index: int, days: int) -> None:
+def test_late_entries_rise_up_to_the_last_simulated_day(seed: int, index: int, days: int) -> None:
     seconds = [step.second for step in plan_case(seed, index, days).steps if step.second is not None]
     assert seconds == sorted(seconds)
-    assert all(0 <= second <= days * DAY for second in seconds)
+    assert all(0 <= second <= (HISTORY + days) * DAY for second in seconds)
 
 
 @given(PLANS)
-def test_each_step_is_taken_by_an_officer_who_may_and_who_accepts_never_decides(plan: CasePlan) -> None:
-    item = ITEMS[plan.item]
+def test_each_step_is_taken_by_an_officer_and_who_accepts_never_decides(plan: CasePlan) -> None:
     by = {step.command: step.by for step in plan.steps if step.by}
-    for step in plan.steps:
-        if step.by is not None:
-            assert step.by.role in OFFICER_ROLES
-            assert step.by.department == step.body.get("branch", item.lead)
+    assert all(officer.role in OFFICER_ROLES for officer in by.values())
     accepted = by.get("AcceptApplication")
     decided = by.get("GrantApproval") or by.get("DenyApproval")
     assert decided is None or (accepted is not None and decided.id != accepted.id)
 
 
 @given(PLANS)
-def test_a_plan_is_what_the_rules_of_a_case_allow(plan: CasePlan) -> None:
+def test_a_plan_ends_as_it_says(plan: CasePlan) -> None:
     item = ITEMS[plan.item]
     commands = [step.command for step in plan.steps]
-    full = ["SubmitApplication", *["ReceiveMaterials"] * (plan.channel is Channel.POST), "AcceptApplication"]
-    full += [*["RecordPayment"] * bool(item.terms["fee"]), *["RecordInspection"] * item.terms["inspection"]]
-    full += ["RecordOpinion"] * len(item.branches)
-    against = [step.body["branch"] for step in plan.steps if step.body.get("opinion") == "FAIL"]
-    if plan.result is Result.DENIED:
-        full += ["DenyApproval", *["RecordRefund"] * bool(item.terms["fee"])]
-        assert len(against) == 1
-    else:
-        full += ["GrantApproval", *["IssueLicence"] * (item.licence_type is not None)]
-        assert not against
-    if plan.result is None:
-        assert commands == full[: len(commands)]
-        assert len(commands) < len(full)
-    else:
-        assert commands in (full, [*full, "RateCase"])
+    paid = "RecordPayment" in commands
     opinions = [step.body["branch"] for step in plan.steps if step.command == "RecordOpinion"]
+    against = [step.body["branch"] for step in plan.steps if step.body.get("opinion") == "FAIL"]
     assert set(opinions) <= set(item.branches)
     assert len(set(opinions)) == len(opinions)
+    assert bool(against) <= (plan.ending in (Ending.DENIED, Ending.OPEN))
+    match plan.ending:
+        case Ending.GRANTED:
+            assert "GrantApproval" in commands
+            assert ("IssueLicence" in commands) == (item.licence_type is not None)
+            assert paid == bool(item.terms["fee"])
+            assert "SignCommitment" in commands or set(opinions) == set(item.branches)
+        case Ending.DENIED:
+            assert len(against) == 1
+            assert ("RecordRefund" in commands) == paid
+        case Ending.NOT_ACCEPTED:
+            assert "AcceptApplication" not in commands
+        case Ending.WITHDRAWN:
+            assert "WithdrawApplication" in commands
+            assert ("RecordRefund" in commands) == paid
+        case Ending.LAPSED:
+            assert commands[-1] in ("RequestCorrection", "AcceptApplication")
+    over = plan.ending not in (Ending.OPEN, Ending.LAPSED)
+    assert ("RateCase" in commands or "ArchiveCase" in commands) <= over
 
 
+@given(PLANS)
+def test_the_limits_of_the_law_are_kept_unless_they_are_broken_on_purpose(plan: CasePlan) -> None:
+    at = {step.command: (step.second or 0) // DAY for step in reversed(plan.steps)}
+    received = at.get("ReceiveMaterials", at["SubmitApplication"])
+    for answer in ("RequestCorrection", "RefuseAcceptance", "AcceptApplication"):
+        step = next((step for step in plan.steps if step.command == answer), None)
+        if step is not None and not step.slow and "SubmitCorrection" not in at:
+            in_review = answer == "RequestCorrection" and at.get("AcceptApplication", at[answer]) < at[answer]
+            on_the_spot = ITEMS[plan.item].terms["accepted_on_filing"]
+            assert in_review or at[answer] - received <= (0 if on_the_spot else 5)
+    assert at.get("SupplementMaterial", 0) - at.get("AcceptApplication", 0) <= 10
+    assert at.get("RequestHearing", 0) - at.get("OfferHearing", 0) <= 5
+
+
+@settings(max_examples=20, deadline=None)
 @given(SEEDS)
-def test_a_short_day_has_a_backlog_in_every_stage_a_few_denials_and_all_ways_of_filing(seed: int) -> None:
+def test_a_short_day_has_a_backlog_every_ending_and_all_ways_of_filing(seed: int) -> None:
     plans = [plan_case(seed, index, 1) for index in range(300)]
-    left = Counter(plan.steps[-1].command for plan in plans if plan.result is None)
-    assert 0.15 <= left.total() / len(plans) <= 0.25
-    assert {"SubmitApplication", "AcceptApplication", "RecordOpinion", "GrantApproval"} <= set(left)
-    assert 0.02 <= sum(plan.result is Result.DENIED for plan in plans) / len(plans) <= 0.06
+    endings = Counter(plan.ending for plan in plans)
+    assert 0.1 <= endings[Ending.OPEN] / len(plans) <= 0.3
+    left = {plan.steps[-1].command for plan in plans if plan.ending is Ending.OPEN}
+    assert {"SubmitApplication", "AcceptApplication", "RecordOpinion"} <= left
+    assert 0.01 <= endings[Ending.DENIED] / len(plans) <= 0.05
+    assert {Ending.GRANTED, Ending.NOT_ACCEPTED, Ending.WITHDRAWN} <= set(endings)
     assert {plan.channel for plan in plans} == set(Channel)
     online = sum(plan.channel in (Channel.WEB, Channel.APP) for plan in plans)
     assert 0.55 <= online / len(plans) <= 0.65
+
+
+def test_a_few_thousand_cases_go_every_way_there_is() -> None:
+    plans = [plan_case(DEFAULT_SEED, index, 1) for index in range(4000)]
+    steps = [step for plan in plans for step in plan.steps]
+    given = Counter(step.command for step in steps)
+    assert set(given) >= EVERY_WAY
+    kinds = {step.body["kind"] for step in steps if step.command == "StartSpecialProcedure"}
+    assert {"HEARING", "EXPERT_REVIEW", "INSPECTION_TEST", "PUBLIC_ANNOUNCEMENT"} <= kinds
+    assert {"PASS", "BREACH"} == {step.body["result"] for step in steps if step.command == "RecordCommitmentCheck"}
+    assert {"PASS", "FAIL"} == {step.body["result"] for step in steps if step.command == "RecordInspection"}
+    assert {"COUNTER", "COURIER"} == {step.body["means"] for step in steps if step.command == "ConfirmDelivery"}
+    assert any(step.covers for step in steps)
+    assert any(step.piled for step in steps)
+    assert any(plan.lapsing for plan in plans)
+    assert any(plan.overdue for plan in plans)
+
+
+@given(SEEDS, st.integers(0, 3000))
+def test_whom_a_broken_promise_is_held_against_files_nothing_else(seed: int, index: int) -> None:
+    plan = plan_case(seed, index, 1)
+    if plan.party != index:
+        assert not is_untrusted(seed, plan.party)
+    if any(step.body.get("result") == "BREACH" or step.command == "RevokeDecision" for step in plan.steps):
+        assert is_untrusted(seed, plan.party)
+        assert plan.party == index
 
 
 def test_the_default_day_has_the_items_people_come_for_most() -> None:
@@ -116,7 +184,7 @@ def test_the_default_day_has_the_items_people_come_for_most() -> None:
 def test_grades_are_mostly_good_and_about_one_in_a_hundred_is_bad() -> None:
     plans = [plan_case(DEFAULT_SEED, index, 1) for index in range(3000)]
     grades = Counter(s.body["grade"] for plan in plans for s in plan.steps if s.command == "RateCase")
-    closed = sum(plan.result is not None for plan in plans)
+    closed = sum(plan.ending not in (Ending.OPEN, Ending.LAPSED) for plan in plans)
     assert 0.87 <= grades.total() / closed <= 0.93
     assert 0.003 <= (grades[4] + grades[5]) / grades.total() <= 0.02
     assert (grades[1] + grades[2]) / grades.total() > 0.9
@@ -126,7 +194,7 @@ def test_grades_are_mostly_good_and_about_one_in_a_hundred_is_bad() -> None:
 def test_simulated_days_are_office_days_that_are_over(moment: datetime, days: int) -> None:
     hours = OfficeHours.before(moment, days)
     assert len(hours.days) == days
-    assert all(day.weekday() < 5 for day in hours.days)
+    assert all(calendar().is_working(day) for day in hours.days)
     assert all(earlier < later for earlier, later in pairwise(hours.days))
     assert hours.at(days * DAY) <= moment
 
@@ -138,6 +206,11 @@ def test_later_working_seconds_are_never_earlier_moments(moment: datetime, days:
     moments = [hours.at(second) for second in seconds]
     assert moments == sorted(moments)
     assert all(9 <= at.hour < 18 for at in moments)
+
+
+def test_holidays_and_swapped_weekends_count_as_the_calendar_says() -> None:
+    hours = OfficeHours.before(datetime(2026, 10, 12, 18, 0, tzinfo=OFFICE_TIME), 4)
+    assert hours.days == tuple(date(2026, 10, day) for day in (8, 9, 10, 12))
 
 
 def test_working_time_goes_on_after_the_weekend() -> None:

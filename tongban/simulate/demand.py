@@ -8,13 +8,12 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from tongban.domain.case.events import Channel
+from tongban.domain.case.events import Channel, Means
 from tongban.domain.catalogue.item import ItemDefinition, read_item
 from tongban.domain.party.events import IdentifierKind, PartyKind
 from tongban.infra.reference import sample_items
-
-PERSONS = 0.68
-"""Share of cases that are a person's."""
+from tongban.simulate.randomness import part_at
+from tongban.simulate.shares import CHANNELS
 
 # Cases a year are published for few items (near 12,000 restaurants, 38,000 registrations of property in ten weeks);
 # the rest is a guess of their order. An item that is not named here weighs 1.
@@ -30,7 +29,6 @@ _WEIGHTS: Mapping[str, float] = {
     "foreigner-work-permit": 2, "construction-permit": 1.5, "hazchem-licence": 0.5,
 }  # fmt: skip
 _CITIZENS_ONLY = frozenset({"id-card-renewal", "hukou-birth", "resident-medical-enrol", "resident-medical-pay"})
-_CHANNELS = {Channel.WEB: 28, Channel.APP: 32, Channel.COUNTER: 30, Channel.KIOSK: 6, Channel.POST: 4}
 
 ONLINE = frozenset({Channel.WEB, Channel.APP})
 """Channels by which the applicant files, who cannot enter anything late."""
@@ -38,12 +36,16 @@ ONLINE = frozenset({Channel.WEB, Channel.APP})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A service item as an applicant meets it. `materials` are entries of its guide; days are promised working days."""
+    """A service item as an applicant meets it; days are promised working days."""
 
     definition: ItemDefinition
-    materials: Sequence[Mapping[str, Any]]
     immediate: bool
     promised_days: int
+
+    @property
+    def delivery(self) -> tuple[Means, ...]:
+        """The ways in which its result can reach the applicant."""
+        return tuple(map(Means, self.definition.terms["delivery"]))
 
 
 def choose_item(random: Random, kind: PartyKind, identifier_kind: IdentifierKind) -> Wanted:
@@ -54,12 +56,7 @@ def choose_item(random: Random, kind: PartyKind, identifier_kind: IdentifierKind
 
 def channel_at(share: float) -> Channel:
     """How the application comes in, `share` in [0, 1) standing for all applications."""
-    reached = 0
-    for channel, percent in _CHANNELS.items():
-        reached += percent
-        if share * 100 < reached:
-            return channel
-    return Channel.COUNTER
+    return part_at(CHANNELS, share)
 
 
 @cache
@@ -79,7 +76,6 @@ def _wanted(entry: Mapping[str, Any]) -> Wanted:
     definition = read_item(entry)
     return Wanted(
         definition=definition,
-        materials=entry["materials"],
         immediate=not definition.promised,
         promised_days=entry["promisedTimeLimit"]["value"],
     )

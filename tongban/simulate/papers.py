@@ -1,37 +1,68 @@
-"""What is handed in: the materials of the item's guide and how each is met, and the form."""
+"""What is handed in: the answers to the item's questions, the materials its guide then asks for, and the form."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from random import Random
 from typing import Any
 
 from tongban.domain.case.commands import How
+from tongban.domain.catalogue.guide import needed_materials
+from tongban.domain.catalogue.item import ItemDefinition
 from tongban.domain.party.events import PartyKind
 from tongban.simulate.demand import Wanted
 from tongban.simulate.people import Applicant
 
-_OFFERED = {"REQUIRED": 1.0, "TOLERABLE": 1.0, "CONDITIONAL": 0.4}
+FROM_SOURCES = frozenset({How.E_LICENCE, How.DATA_SHARING})
+_KINDS = {PartyKind.PERSON: "person", PartyKind.ORGANISATION: "company"}
 
 
-def materials(random: Random, wanted: Wanted) -> list[dict[str, Any]]:
-    """The `materials` of SubmitApplication: without a paper wherever the guide says it can be had otherwise.
+def answers(
+    random: Random, definition: ItemDefinition, kind: PartyKind, *, committed: bool, agent: bool
+) -> dict[str, Any]:
+    """An answer to each question of the item."""
+    settled = {"agent": agent, "commitment-route": committed, "applicant-kind": _KINDS[kind]}
+    given: dict[str, Any] = {}
+    for question in definition.questions:
+        name = question["id"]
+        if name in settled:
+            given[name] = settled[name]
+        elif question["kind"] == "boolean":
+            given[name] = random.choice((True, False))
+        elif question["kind"] == "number":
+            given[name] = random.randint(20, 400)
+        else:
+            given[name] = random.choice(question["options"])["value"]
+    return given
+
+
+def needed(definition: ItemDefinition, given: Mapping[str, Any]) -> list[str]:
+    """The materials that the guide asks this applicant for."""
+    asked = needed_materials(definition, given)
+    return [material for material in definition.terms["materials"] if material in asked]
+
+
+def materials(definition: ItemDefinition, names: Collection[str]) -> list[dict[str, Any]]:
+    """The `materials` of a command: without a paper wherever the guide says it can be had otherwise.
 
     Where a source then does not have it, it is uploaded after all.
     """
-    return [
-        _offered(material)
-        for material in wanted.materials
-        if random.random() < _OFFERED.get(material["necessity"], 1.0)
-    ]
+    return [_offered(definition, name) for name in names]
 
 
-def _offered(material: Mapping[str, Any]) -> dict[str, Any]:
-    exempt_by = material["exemptBy"]
+def _offered(definition: ItemDefinition, name: str) -> dict[str, Any]:
+    exempt_by = definition.terms["materials"][name]["exempt_by"]
     if exempt_by == "NONE":
-        return uploaded(material["materialId"])
-    return {"material": material["materialId"], "how": str(How(exempt_by)), "ref": None}
+        return uploaded(name)
+    return {"material": name, "how": str(How(exempt_by)), "ref": None}
+
+
+def mendable(definition: ItemDefinition, names: Collection[str]) -> list[str]:
+    """Those that an office may ask for: not what a source vouches for. Papers come before what is filled in."""
+    listed = definition.terms["materials"]
+    own = [name for name in names if listed[name]["exempt_by"] not in FROM_SOURCES]
+    return sorted(own, key=lambda name: listed[name]["exempt_by"] != "NONE")
 
 
 def uploaded(material: str) -> dict[str, Any]:

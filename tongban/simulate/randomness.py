@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from itertools import count
 from math import gcd
 from random import Random
+from typing import TypeVar
+
+Part = TypeVar("Part")
 
 _GOLDEN = 0.6180339887498949
 _R2 = (0.7548776662466927, 0.5698402909980532)
@@ -31,6 +35,16 @@ def spread(seed: int, index: int) -> tuple[float, float]:
         (_offset(seed, "first", 1_000_000) / 1_000_000 + index * _R2[0]) % 1.0,
         (_offset(seed, "second", 1_000_000) / 1_000_000 + index * _R2[1]) % 1.0,
     )
+
+
+def part_at(shares: Mapping[Part, float], point: float) -> Part:
+    """The part of the whole in which a point in [0, 1) lies, the parts laid end to end; the last, past their end."""
+    part: Part
+    for part, share in shares.items():
+        if point < share:
+            return part
+        point -= share
+    return part
 
 
 @cache
