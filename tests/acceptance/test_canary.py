@@ -152,7 +152,8 @@ def tables(admin: str) -> Iterator[tuple[str, bytes]]:
     with psycopg.connect(admin) as conn:
         names = conn.execute(
             "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relkind = 'r' AND n.nspname IN ('events', 'keys', 'relay', 'consumers', 'materials', 'read', 'public')"
+            " WHERE c.relkind = 'r'"
+            " AND n.nspname IN ('events', 'keys', 'relay', 'consumers', 'materials', 'read', 'public')"
         ).fetchall()
         assert len(names) > 10
         for schema, table in names:

@@ -44,6 +44,7 @@ RELEASED_CODES = {
     "defects-required",
     "delivery-other-means",
     "effective-from-in-past",
+    "delivery-not-offered",
     "effective-time-before-cause",
     "effective-time-in-future",
     "empty-name",

@@ -21,10 +21,11 @@ from tests.examples import (
 )
 from tests.given import given, office
 from tongban.domain.case.commands import How, MaterialOffered
-from tongban.domain.case.events import ApplicationSubmitted
+from tongban.domain.case.events import ApplicationSubmitted, Means
 from tongban.domain.case.refusals import (
     ApplicantNotRegistered,
     ApplicantNotServed,
+    DeliveryNotOffered,
     HowNotAllowed,
     ItemNotPublished,
     MaterialRepeated,
@@ -135,6 +136,17 @@ def test_the_case_carries_its_items_rules_along() -> None:
     event, _ = given(item_published, party_registered).when(submit_application).decided()
     assert event.terms["legal"] == {"value": 20, "unit": "WORKING_DAY", "basis": "行政许可法 art. 42"}
     assert event.needed == ("form", "id-card", "sale-contract")
+
+
+def test_the_result_is_delivered_in_a_way_that_the_guide_names() -> None:
+    online = replace(item_published, definition={**DEFINITION, "delivery": ["ONLINE"]})
+    given(online, party_registered).when(replace(submit_application, delivery=Means.COURIER)).then_refuses(
+        DeliveryNotOffered, delivery=Means.COURIER, offered=["ONLINE"]
+    )
+    event, *_ = (
+        given(item_published, party_registered).when(replace(submit_application, delivery=Means.COURIER)).decided()
+    )
+    assert event.delivery is Means.COURIER
 
 
 def test_the_case_belongs_to_the_district_it_is_filed_in() -> None:

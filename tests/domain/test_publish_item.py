@@ -397,3 +397,14 @@ def refusal_of(entry: Any) -> RuleBroken | None:
     except RuleBroken as refusal:
         return refusal
     return None
+
+
+def test_a_licence_without_a_limit_of_its_own_is_decided_in_twenty_working_days() -> None:
+    entry = {k: v for k, v in DEFINITION.items() if k != "legalTimeLimit"} | {"extension": {"allowed": False}}
+    codes = {k: DEFINITION[k].replace("310720", "310120") for k in ("baseCode", "itemCode", "handlingItemCode")}
+    licensing = entry | codes | {"itemType": {"code": "01", "nameZh": "行政许可", "nameEn": "administrative licence"}}
+    assert read_item(licensing).terms["legal"] == {"value": 20, "unit": "WORKING_DAY", "basis": "行政许可法 art. 42(1)"}
+    assert read_item(entry).terms["legal"] is None
+    check_item(licensing)
+    slow = licensing | {"promisedTimeLimit": {"value": 21, "unit": "WORKING_DAY", "source": "sample"}}
+    given().when(PublishItem(slow)).then_refuses(PromiseOverLegal, at="/promisedTimeLimit")

@@ -151,7 +151,12 @@ def _is_open(bundle: Bundle, part: Part, gate: str) -> bool:
     if gate in bundle.tasks:
         # Who commits himself is decided on his word; the check comes after (告知承诺).
         return part.committed or bundle.tasks[gate].result is Opinion.PASS
-    return bundle.parts[gate].finished
+    other = bundle.parts[gate]
+    if part.plan.licence_type is None and gate in part.waits_for(Kind.EFFECTIVE_AFTER):
+        # A grant that makes no licence takes effect at once: it waits for the other's grant, not for its licence, which
+        # may itself wait until all is decided.
+        return other.granted and not other.failed
+    return other.finished
 
 
 def _notice(bundle: Bundle, day: date, calendar: Calendar) -> Iterator[e.BundleEvent]:

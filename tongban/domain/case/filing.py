@@ -26,6 +26,7 @@ from tongban.domain.case.refusals import (
     ApplicantNotServed,
     CaseClosedAlready,
     CorrectionOutstanding,
+    DeliveryNotOffered,
     ItemNotPublished,
     NotReceived,
     NotRenewable,
@@ -68,6 +69,8 @@ def submit_application(
     """File an application under the item version in force."""
     item = _served(command, facts)
     claimed = offered(item.terms, command.materials, item.id)
+    if command.delivery not in item.terms["delivery"]:
+        raise DeliveryNotOffered(delivery=command.delivery, offered=item.terms["delivery"])
     met = {evidence.material: evidence for evidence in (*claimed, *facts.evidence)}
     renews_until = _renewal(command, circumstances, item, facts)
     return _file(command, circumstances, facts, item, tuple(met.values()), renews_until=renews_until)

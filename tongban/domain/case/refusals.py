@@ -405,3 +405,9 @@ class NotASourceMaterial(RuleBroken):
     """No source of the government holds this material: the applicant brings it."""
 
     zh = "该材料不能从政府部门获取, 由申请人提交。"
+
+
+class DeliveryNotOffered(RuleBroken):
+    """The result of this item is not delivered in this way: choose one that its guide names."""
+
+    zh = "该事项不提供此送达方式, 请按办事指南选择。"

@@ -146,6 +146,9 @@ def _check_limits(entry: Part) -> None:
         legal.text("basis")
         if not within(promised.value, legal.value):
             raise PromiseOverLegal(at=promised.at, promised=_said(promised), legal=_said(legal))
+    elif entry.part("itemType").value["code"] == defaults.LICENSING and not within(promised.value, defaults.DECISION):
+        legal_limit = f"{defaults.DECISION['value']} {defaults.DECISION['unit']}"
+        raise PromiseOverLegal(at=promised.at, promised=_said(promised), legal=legal_limit)
     if entry.part("caseType").value["code"] == IMMEDIATE and not within(promised.value, _ONE_WORKING_DAY):
         entry.refuse("promisedTimeLimit", "an immediate item is promised for one working day at most")
     extension = entry.part("extension")

@@ -17,6 +17,12 @@ CORRECTION: Final = _span(rules.CORRECTION_BY_OFFICE)
 APPLICANT_CORRECTION: Final = _span(rules.CORRECTION_BY_APPLICANT)
 TOLERANT: Final = _span(rules.TOLERATED_MATERIAL)
 
+LICENSING: Final = "01"
+"""行政许可: the one type of item whose decision has a limit in law that holds without being named."""
+
+DECISION: Final[Mapping[str, Any]] = {**_span(rules.DECISION), "basis": rules.DECISION[1]}
+"""Within what time a licence is decided on where no law of its own says it (行政许可法 art. 42)."""
+
 COMMITMENT_CHECK: Final[Mapping[str, Any]] = {"value": 2, "unit": "MONTH"}
 """Within what time a commitment is checked after the decision (告知承诺)."""
 

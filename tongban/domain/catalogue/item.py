@@ -102,7 +102,7 @@ def _terms(entry: Mapping[str, Any]) -> dict[str, Any]:
     tolerant = entry.get("tolerantAcceptance") or any(m.get("necessity") == "TOLERABLE" for m in entry["materials"])
     commitment = entry.get("commitment") or {}
     return {
-        "legal": _limit(entry.get("legalTimeLimit")),
+        "legal": _limit(entry.get("legalTimeLimit")) or _general_limit(entry),
         "promised": _limit(entry.get("promisedTimeLimit")),
         "extension": _extension(entry.get("extension") or {}),
         "accepted_on_filing": bool(own.get("acceptedOnFiling", defaults.ACCEPTED_ON_FILING)),
@@ -139,6 +139,11 @@ def _span(limit: Mapping[str, Any]) -> dict[str, Any]:
 def _limit(limit: Mapping[str, Any] | None) -> dict[str, Any] | None:
     # Where no law is named, what is named is where the figure comes from.
     return None if limit is None else _span(limit) | {"basis": limit.get("basis") or limit.get("source")}
+
+
+def _general_limit(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    licensing = (entry.get("itemType") or {}).get("code") == defaults.LICENSING
+    return dict(defaults.DECISION) if licensing else None
 
 
 def _extension(extension: Mapping[str, Any]) -> dict[str, Any] | None:
