@@ -734,6 +734,7 @@ sign_commitment = c.SignCommitment(case_id=CASE_ID)
 withdraw_commitment = c.WithdrawCommitment(case_id=CASE_ID)
 open_gate = c.OpenGate(case_id=CASE_ID, gate="food-licence")
 close_dependant = c.CloseDependant(case_id=CASE_ID)
+close_revoked = c.CloseRevoked(case_id=CASE_ID)
 deem_renewed = c.DeemRenewed(case_id=CASE_ID)
 confirm_delivery = c.ConfirmDelivery(case_id=CASE_ID, means=Means.COUNTER)
 withdraw_part = WithdrawPart(CASE_ID)
@@ -834,6 +835,7 @@ COMMANDS: Mapping[str, Any] = {
         withdraw_commitment,
         open_gate,
         close_dependant,
+        close_revoked,
         deem_renewed,
         confirm_delivery,
         withdraw_application,

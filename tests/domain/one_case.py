@@ -452,6 +452,7 @@ PROPOSE: Mapping[type, Callable[[OneCase], Any]] = {
     c.WithdrawCommitment: lambda _: c.WithdrawCommitment(CASE_ID),
     c.OpenGate: lambda w: c.OpenGate(CASE_ID, w.random.choice(GATES).name),
     c.CloseDependant: lambda _: c.CloseDependant(CASE_ID),
+    c.CloseRevoked: lambda _: c.CloseRevoked(CASE_ID),
     c.GrantApproval: lambda w: c.GrantApproval(CASE_ID, w.words()),
     c.DeemRenewed: lambda _: c.DeemRenewed(CASE_ID),
     c.DenyApproval: lambda w: c.DenyApproval(CASE_ID, w.words(), w.words()),
@@ -465,7 +466,8 @@ PROPOSE: Mapping[type, Callable[[OneCase], Any]] = {
 assert PROPOSE.keys() == DECISIONS.keys(), "every command of the case is put to it"
 
 ENDINGS = (
-    *(c.WithdrawApplication, c.WithdrawPart, c.RefuseAcceptance, c.CloseDependant, c.ArchiveCase, c.RecordRefund),
+    *(c.WithdrawApplication, c.WithdrawPart, c.RefuseAcceptance, c.CloseDependant, c.CloseRevoked, c.ArchiveCase),
+    *(c.RecordRefund,),
 )
 BY_SYSTEM = tuple(body for body in PROPOSE if not HANDLERS[body.__name__].public and body not in ENDINGS)
 BY_PEOPLE = tuple(body for body in PROPOSE if body not in BY_SYSTEM and body not in ENDINGS)

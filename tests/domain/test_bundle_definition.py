@@ -154,6 +154,15 @@ def test_parts_that_would_wait_for_each_other_for_ever_are_refused(edges: list[d
     assert circle[0] == circle[-1]
 
 
+def test_a_grant_that_is_the_result_itself_does_not_wait_for_a_licence_that_waits_for_it() -> None:
+    """Where no licence is made, what the effect waits for, the grant waits for; all licences wait for all grants."""
+    two = items(an_item("bins"), an_item("permit", licence="lt-permit"))
+    edges = [edge("permit", "EFFECTIVE_AFTER", "bins"), edge("ALL_DECIDED", "FINISH_TO_START", "ISSUE")]
+    with pytest.raises(CircularBundle):
+        check_bundle(a_bundle(["permit", "bins"], dependencies=edges), two)
+    check_bundle(a_bundle(["permit", "bins"], dependencies=edges[:1]), two)
+
+
 def test_a_limit_in_the_bundle_is_at_most_what_the_item_promises_alone() -> None:
     with pytest.raises(PromiseOverItem) as refused:
         check_bundle(changed("/subItems/0/afterPromisedWorkingDays", 11), SHOP_ITEMS)

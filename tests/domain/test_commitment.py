@@ -25,6 +25,7 @@ from tests.examples import (
     deny_approval,
     filed,
     grant_approval,
+    inspection_done,
     item_published,
     opinion_recorded,
     party_registered,
@@ -117,6 +118,13 @@ def test_an_opinion_against_it_still_stands_in_the_way() -> None:
     against = (*ACCEPTED_ON_IT, opinion_recorded("tax", Opinion.FAIL))
     given(*against).when(grant_approval, by=DECIDER).then_refuses(OpinionsAgainst, branches=("tax",))
     assert given(*against).when(deny_approval, by=DECIDER).decided()
+
+
+def test_an_inspection_that_failed_before_the_promise_still_stands_in_the_way() -> None:
+    failed = replace(inspection_done, result=Opinion.FAIL)
+    known = (*filed(terms=TERMS, inspection=True), commitment_offered, application_accepted, failed, commitment_signed)
+    given(*known).when(grant_approval, by=DECIDER).then_refuses(InspectionOutstanding)
+    assert given(*known, inspection_done).when(grant_approval, by=DECIDER).decided()
 
 
 def test_without_it_the_ordinary_way_remains() -> None:

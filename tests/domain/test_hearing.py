@@ -44,7 +44,7 @@ from tongban.domain.errors import EffectiveTimeBeforeCause
 EARLIEST = date(2026, 3, 11)  # seven working days after 2 March
 hold = replace(start_special_procedure, kind=Procedure.HEARING, chair="officer-chair", held_on=EARLIEST)
 HELD = replace(special_procedure_started, branch=None, kind=Procedure.HEARING, chair="officer-chair", held_on=EARLIEST)
-OVER = replace(special_procedure_ended, branch=None, kind=Procedure.HEARING)
+OVER = replace(special_procedure_ended, branch=None, kind=Procedure.HEARING, on=date(2026, 3, 12))
 OFFERED = (*REVIEWED, hearing_offered)
 REQUESTED = (*OFFERED, hearing_requested)
 
@@ -90,6 +90,13 @@ def test_the_decision_waits_for_the_hearing(command: object) -> None:
     assert given(*held).when(command, by=DECIDER, now=later).decided()
 
 
+@pytest.mark.parametrize("command", [grant_approval, deny_approval])
+def test_a_hearing_that_was_announced_and_given_up_before_its_day_was_not_held(command: object) -> None:
+    given_up = (*REQUESTED, HELD, replace(OVER, on=date(2026, 3, 2)))
+    given(*given_up).when(command, by=DECIDER, now=office("2026-03-16")).then_refuses(HearingOutstanding, due=None)
+    assert given(*given_up).when(replace(hold, branch=None), by=DECIDER).decided()
+
+
 def test_the_hearing_is_announced_seven_working_days_ahead_and_has_a_chair() -> None:
     accepted = given(*ACCEPTED)
     assert accepted.when(hold, by=DECIDER).decided()
@@ -98,6 +105,7 @@ def test_the_hearing_is_announced_seven_working_days_ahead_and_has_a_chair() -> 
         replace(hold, held_on=None),
         replace(hold, chair=None),
         replace(hold, chair=""),
+        replace(hold, chair=" \u200b"),
     ):
         accepted.when(wrong, by=DECIDER).then_refuses(HearingNotice, earliest=EARLIEST)
 

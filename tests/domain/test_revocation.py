@@ -8,6 +8,7 @@ import pytest
 from tests.examples import (
     ACCEPTED,
     CASE_ID,
+    DECIDER,
     DENIED,
     GRANTED,
     HEAD,
@@ -17,8 +18,11 @@ from tests.examples import (
     SYSTEM,
     applicant_barred,
     bar_applicant,
+    close_revoked,
+    condition_failed,
     decision_revoked,
     envelope,
+    issue_licence,
     licence_collected,
     licence_revoked,
     party_registered,
@@ -26,6 +30,7 @@ from tests.examples import (
     revoke_issued_licence,
 )
 from tests.given import START, given, office
+from tongban.domain.case.events import CaseClosed, Result
 from tongban.domain.case.refusals import NotGranted, ReasonAndRemedyRequired, UnknownCase
 from tongban.domain.errors import EffectiveTimeBeforeCause, OtherDepartment
 from tongban.domain.licence.decide import NotCollectedYet
@@ -49,7 +54,9 @@ def test_who_relied_on_it_in_good_faith_is_protected_who_got_it_by_fraud_is_not(
     assert revoked.protected == (ground is not Ground.FRAUD)
 
 
-@pytest.mark.parametrize(("reason", "remedy"), [("", "m"), (" ", "m"), ("r", ""), ("r", "\n")])
+@pytest.mark.parametrize(
+    ("reason", "remedy"), [("", "m"), (" ", "m"), ("r", ""), ("r", "\n"), ("\u200b", "m"), ("r", "\u3164。")]
+)
 def test_a_revocation_without_reason_or_remedy_is_refused(reason: str, remedy: str) -> None:
     given(*ISSUED).when(replace(revoke_decision, reason=reason, remedy=remedy), by=HEAD).then_refuses(
         ReasonAndRemedyRequired
@@ -75,7 +82,17 @@ def test_the_licence_goes_with_the_decision_and_fraud_bars_the_applicant() -> No
         bar_applicant,
     ]
     otherwise = replace(decision_revoked, ground=Ground.AGAINST_PROCEDURE, licence_id=None)
-    assert not undo_revoked(Recorded(1, envelope(otherwise), otherwise, ()))
+    assert undo_revoked(Recorded(1, envelope(otherwise), otherwise, ())) == [close_revoked]
+    by_fraud = replace(decision_revoked, licence_id=None)
+    assert undo_revoked(Recorded(1, envelope(by_fraud), by_fraud, ())) == [bar_applicant, close_revoked]
+
+
+def test_no_licence_is_made_of_a_revoked_grant_and_its_case_is_over() -> None:
+    given(*GRANTED).when(issue_licence, by=DECIDER, revoked=True).then_refuses(NotGranted)
+    ended = (replace(condition_failed, result=Result.NOT_EFFECTIVE), CaseClosed(Result.NOT_EFFECTIVE))
+    given(*GRANTED).when(close_revoked, by=SYSTEM).then(*ended)
+    for events in (ACCEPTED, DENIED, ISSUED, (*GRANTED, *ended)):
+        given(*events).when(close_revoked, by=SYSTEM).then_nothing()
 
 
 def test_a_licence_is_revoked_once_it_is_in_the_library() -> None:

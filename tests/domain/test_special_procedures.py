@@ -127,6 +127,9 @@ def test_without_the_time_told_in_writing_time_counts(notice: str, days: int) ->
 def test_a_test_by_the_office_takes_two() -> None:
     alone = replace(start_special_procedure, kind=Procedure.INSPECTION_TEST, inspectors=("officer-a", "officer-a"))
     given(*ACCEPTED).when(alone, by=BY).then_refuses(TwoInspectors)
+    for nobody in ("", " ", "officer-a ", "\u200b"):
+        with_nobody = replace(alone, inspectors=("officer-a", nobody))
+        given(*ACCEPTED).when(with_nobody, by=BY).then_refuses(TwoInspectors, inspectors=("officer-a",))
 
 
 def test_it_is_of_a_branch_that_still_has_to_speak_or_of_the_whole_case() -> None:

@@ -63,7 +63,14 @@ CHANGES: Mapping[str, dict[str, Any] | None] = {
     "SpecialProcedureStarted": {
         "status": "REVIEWING",
         "suspensions": [
-            {"branch": "tax", "kind": "EXPERT_REVIEW", "start": "2026-03-02", "end": None, "declared": 5},
+            {
+                "branch": "tax",
+                "kind": "EXPERT_REVIEW",
+                "start": "2026-03-02",
+                "end": None,
+                "declared": 5,
+                "held_on": None,
+            },
         ],
         "clocks": {"LEGAL", "PROMISED"},
     },

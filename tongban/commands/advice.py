@@ -29,7 +29,7 @@ from tongban.domain.rating.state import RATING, Rating
 from tongban.domain.recorded import Evidence
 
 _ID = UUID(int=0)
-_WORDS = "…"
+_WORDS = "说明"
 _TWO = ("…1", "…2")
 _A_YEAR = timedelta(days=365)
 _FROM_SOURCES = frozenset({"E_LICENCE", "DATA_SHARING"})

@@ -30,11 +30,12 @@ from tongban.domain.case.state import CASE, MAIN, Case, Status
 from tongban.domain.catalogue.decide import item_for_filing
 from tongban.domain.catalogue.state import ITEM, Item
 from tongban.domain.errors import OtherDepartment
-from tongban.domain.ids import absence_stream, calendar_stream, item_stream
+from tongban.domain.ids import absence_stream, calendar_stream, item_stream, revocation_stream
 from tongban.domain.licence.state import LICENCE
 from tongban.domain.mandate.events import Step
 from tongban.domain.office_time import OFFICE_TIME, office_day
 from tongban.domain.party.state import PARTY
+from tongban.domain.revocation.state import REVOCATION
 
 Departments = Callable[[Any, Case], tuple[str, ...]]
 """Whose officers may act: the departments, none of them for an act of any window."""
@@ -169,6 +170,8 @@ def _facts(asked: Asked, *, of_office: bool) -> CaseFacts:
         failures=asked.failures,
         covers=of_office and bool(asked.state.claims) and _covers(asked),
         licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
+        revoked=asked.command.__class__ is c.IssueLicence
+        and asked.other(revocation_stream(asked.command.case_id), REVOCATION).ground is not None,
     )
 
 
@@ -354,10 +357,14 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.WithdrawCommitment, *_APPLICANT, of=_window, step=Step.COMMIT),
     _by_system(c.OpenGate),
     _by_system(c.CloseDependant),
+    _by_system(c.CloseRevoked, effective=_not_before_latest),
     _command(c.GrantApproval, *_DECIDE),
     _by_system(c.DeemRenewed, effective=_since_expiry),
     _command(c.DenyApproval, *_DECIDE),
-    _command(c.IssueLicence, Role.CLERK, *_DECIDE),
+    replace(
+        _command(c.IssueLicence, Role.CLERK, *_DECIDE),
+        reads=lambda command: (*_CALENDAR, revocation_stream(command.case_id)),
+    ),
     replace(_command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window), acting=_handing_over),
     _command(c.WithdrawApplication, *_APPLICANT, of=_window, step=Step.WITHDRAW),
     _by_system(c.WithdrawPart, effective=_not_before_latest),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tongban.commands.handling import Asked, Handler
@@ -26,6 +27,16 @@ from tongban.domain.revocation.state import REVOCATION
 def _case_of(asked: Asked) -> Case:
     case: Case = asked.other(asked.command.case_id, CASE)
     return case
+
+
+_CASE_AS_IT_STANDS = replace(CASE, binding=True)
+"""A case that must not move on while the decision is written."""
+
+
+def _revoke(asked: Asked) -> list[Any]:
+    # A licence that is made at this very moment must be named, or it would outlive its grant.
+    case = asked.other(asked.command.case_id, _CASE_AS_IT_STANDS)
+    return list(revoke_decision(asked.command, asked.circumstances, asked.state, case))
 
 
 def _correlation_of_case(asked: Asked) -> Any:
@@ -60,7 +71,7 @@ FOLLOW_UP_HANDLERS: tuple[Handler, ...] = (
         roles=frozenset({Role.HEAD}),
         aggregate=REVOCATION,
         stream=lambda command, _: revocation_stream(command.case_id),
-        decide=lambda asked: list(revoke_decision(asked.command, asked.circumstances, asked.state, _case_of(asked))),
+        decide=_revoke,
         reads=lambda command: (command.case_id,),
         correlation=_correlation_of_case,
         creates=True,

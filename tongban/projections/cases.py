@@ -26,9 +26,10 @@ class CaseRow(NamedTuple):
 
     `branches`: [{department, opinion, at}] in the item's order; `holders`: {branch: {holder, since, version,
     position}}, where the last three say since which event; `clocks`: {name: clock} with each ledger whole (see
-    `domain.clock`); `suspensions`: [{branch, kind, start, end, declared}]; `claims`: {branch: officer}; `materials`:
-    {material: {how, source, source_version, ref}}. `asked` and `tolerated` are materials the applicant owes. `result`
-    is there once no other end is possible but the closing. `work`: what else decisions look at (see `EMPTY_WORK`).
+    `domain.clock`); `suspensions`: [{branch, kind, start, end, declared, held_on}]; `claims`: {branch: officer};
+    `materials`: {material: {how, source, source_version, ref}}. `asked` and `tolerated` are materials the applicant
+    owes. `result` is there once no other end is possible but the closing. `work`: what else decisions look at (see
+    `EMPTY_WORK`).
     `applicant_steps` counts what the applicant had to do, `visits` are the days on which he had to come for it.
     """
 
@@ -281,7 +282,9 @@ def _own_changes(row: CaseRow, event: e.CaseEvent, at: datetime) -> dict[str, An
             branches = [spoken if b["department"] == event.branch else b for b in row.branches]
             return {"branches": branches, "claims": _unclaimed(row, event.branch)}
         case e.SpecialProcedureStarted():
+            held_on = event.held_on.isoformat() if event.held_on else None
             begun = {"branch": event.branch, "kind": event.kind, "start": event.on.isoformat(), "end": None}
+            begun["held_on"] = held_on
             return {"suspensions": [*row.suspensions, {**begun, "declared": event.working_days}]}
         case e.SpecialProcedureEnded():
             return {"suspensions": [_ended(found, event) for found in row.suspensions]}

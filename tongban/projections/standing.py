@@ -36,6 +36,7 @@ def suspensions_of(row: CaseRow) -> tuple[Suspension, ...]:
             start=date.fromisoformat(found["start"]),
             end=date.fromisoformat(found["end"]) if found["end"] else None,
             declared=found.get("declared", 0),
+            held_on=date.fromisoformat(found["held_on"]) if found.get("held_on") else None,
         )
         for found in row.suspensions
     )

@@ -43,7 +43,8 @@ def check_bundle(entry: Mapping[str, Any], items: Items) -> BundleDefinition:
     except InvalidItem as wrong:
         raise InvalidBundle(**wrong.fields) from None
     definition = read_bundle(entry)
-    if circle := cycle(definition):
+    unlicensed = {name for name in definition.names if items[name].licence_type is None}
+    if circle := cycle(definition, unlicensed):
         raise CircularBundle(at="/dependencies", circle=circle)
     return definition
 

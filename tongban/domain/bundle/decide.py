@@ -60,6 +60,7 @@ from tongban.domain.case.refusals import (
 from tongban.domain.clock import Clock, Extension, Limit, Unit, extend_clock, recompute, start_clock
 from tongban.domain.recorded import Evidence
 from tongban.domain.rules import CORRECTION_BY_OFFICE, FEWEST_INSPECTORS, JOINT_EXTENSION
+from tongban.domain.wording import says_something
 
 
 class Facts(NamedTuple):
@@ -141,7 +142,7 @@ def record_inspection(
     parts = served(bundle, task)
     if not parts:
         raise TaskDone(task=command.task)
-    inspectors = tuple(dict.fromkeys(name.strip() for name in command.inspectors if name.strip()))
+    inspectors = tuple(dict.fromkeys(name.strip() for name in command.inspectors if says_something(name)))
     if len(inspectors) < FEWEST_INSPECTORS:
         raise TwoInspectors(inspectors=inspectors)
     not_before(circumstances, task.ready_at)
@@ -229,7 +230,7 @@ def extend_deadline(
     if clock is None:
         raise NotAccepted(number=bundle.number)
     most = JOINT_EXTENSION.limit.value
-    if not 0 < command.working_days <= most or not command.reason.strip():
+    if not 0 < command.working_days <= most or not says_something(command.reason):
         raise ExtensionNotAllowed(working_days=command.working_days, most=most)
     if bundle.extended:
         raise AlreadyExtended(number=bundle.number)

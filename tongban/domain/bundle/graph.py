@@ -7,7 +7,7 @@ each other for ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
@@ -38,8 +38,11 @@ _HOLDS: Mapping[Kind, Point] = {
 }
 
 
-def predecessors(definition: BundleDefinition) -> dict[Node, set[Node]]:
-    """What has to come before each point."""
+def predecessors(definition: BundleDefinition, unlicensed: Collection[str] = ()) -> dict[Node, set[Node]]:
+    """What has to come before each point.
+
+    The result of an item in `unlicensed` is its grant itself: what its effect waits for, its decision waits for.
+    """
     tasks = {task.id for task in definition.tasks}
     names = definition.names
     before: dict[Node, set[Node]] = {}
@@ -50,7 +53,10 @@ def predecessors(definition: BundleDefinition) -> dict[Node, set[Node]]:
         before[Node(task.id, Point.DONE)] = {Node(item, Point.FILED) for item in task.serves}
     for dependency in definition.dependencies:
         point = Point.DONE if dependency.before in tasks else Point.IN_FORCE
-        before[Node(dependency.after, _HOLDS[dependency.kind])].add(Node(dependency.before, point))
+        held = _HOLDS[dependency.kind]
+        if held is Point.IN_FORCE and dependency.after in unlicensed:
+            held = Point.DECIDED
+        before[Node(dependency.after, held)].add(Node(dependency.before, point))
     if definition.issues_together:
         decided_all = {Node(name, Point.DECIDED) for name in names}
         for name in names:
@@ -58,10 +64,10 @@ def predecessors(definition: BundleDefinition) -> dict[Node, set[Node]]:
     return before
 
 
-def cycle(definition: BundleDefinition) -> tuple[str, ...]:
+def cycle(definition: BundleDefinition, unlicensed: Collection[str] = ()) -> tuple[str, ...]:
     """The names along a circle of waiting, the first once more at the end; empty where there is none."""
     try:
-        TopologicalSorter(predecessors(definition)).prepare()
+        TopologicalSorter(predecessors(definition, unlicensed)).prepare()
     except CycleError as error:
         names = [node.name for node in error.args[1]]
         return tuple(name for place, name in enumerate(names) if place == 0 or names[place - 1] != name)

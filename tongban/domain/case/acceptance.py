@@ -81,6 +81,7 @@ from tongban.domain.office_time import office_day
 from tongban.domain.personal import PersonalObject
 from tongban.domain.recorded import Evidence
 from tongban.domain.rules import CORRECTION_BY_APPLICANT, RULE_DEEMED_ACCEPTED
+from tongban.domain.wording import says_something
 
 _FROM_SOURCES = frozenset({"E_LICENCE", "DATA_SHARING"})
 
@@ -189,7 +190,7 @@ def refuse_acceptance(
         raise NotReceived(number=case.number)
     if case.status not in (Status.RECEIVED, Status.CORRECTING):
         raise CaseClosedAlready(number=case.number)
-    if not command.reason.strip() or not command.remedy.strip():
+    if not says_something(command.reason) or not says_something(command.remedy):
         raise ReasonAndRemedyRequired
     _not_accepted_by_law(case, circumstances)
     not_claimed_by_other(case, MAIN, circumstances, facts)
@@ -232,7 +233,8 @@ def request_correction(
 ) -> list[CaseEvent]:
     """补正一次性告知. Before acceptance once; in review again only on other grounds."""
     names = [defect.material for defect in command.defects]
-    if not names or len(set(names)) != len(names) or not all(defect.problem.strip() for defect in command.defects):
+    told = all(says_something(defect.problem) for defect in command.defects)
+    if not names or len(set(names)) != len(names) or not told:
         raise DefectsRequired
     if case.status is Status.SUBMITTED:
         raise NotReceived(number=case.number)

@@ -390,6 +390,13 @@ class CloseDependant:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseRevoked:
+    """Close a case whose grant was revoked before its licence was made. Asked by a policy only."""
+
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class GrantApproval:
     """Grant (准予): by a decider of the lead department, when every branch has passed it."""
 
@@ -498,6 +505,7 @@ CaseCommand = (
     | WithdrawCommitment
     | OpenGate
     | CloseDependant
+    | CloseRevoked
     | GrantApproval
     | DeemRenewed
     | DenyApproval

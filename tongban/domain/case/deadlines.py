@@ -69,6 +69,7 @@ from tongban.domain.rules import (
     HEARING_TO_BE_REQUESTED,
     LONGEST_PROCEDURE,
 )
+from tongban.domain.wording import says_something
 
 
 def start_special_procedure(
@@ -83,10 +84,11 @@ def start_special_procedure(
         raise BranchDone(branch=branch)
     if kind not in ART_45 and kind not in case.terms.get("procedures", ()):
         raise NotASpecialProcedure(kind=kind)
-    if not command.notice.strip() or not 1 <= command.working_days <= LONGEST_PROCEDURE:
+    if not says_something(command.notice) or not 1 <= command.working_days <= LONGEST_PROCEDURE:
         raise NoticeRequired(working_days=command.working_days)
-    if kind is Procedure.INSPECTION_TEST and len(set(command.inspectors)) < FEWEST_INSPECTORS:
-        raise TwoInspectors(inspectors=command.inspectors)
+    inspectors = tuple(dict.fromkeys(name.strip() for name in command.inspectors if says_something(name)))
+    if kind is Procedure.INSPECTION_TEST and len(inspectors) < FEWEST_INSPECTORS:
+        raise TwoInspectors(inspectors=inspectors)
     day = today(circumstances)
     if kind is Procedure.HEARING:
         _hearing_is_lawful(command, case, day, facts.calendar)
@@ -108,7 +110,7 @@ def start_special_procedure(
             kind=kind,
             on=day,
             working_days=command.working_days,
-            inspectors=tuple(dict.fromkeys(command.inspectors)),
+            inspectors=inspectors,
             chair=command.chair if hearing else None,
             held_on=command.held_on if hearing else None,
             applicant=applicant_of(case),
@@ -121,8 +123,9 @@ def start_special_procedure(
 def _hearing_is_lawful(command: StartSpecialProcedure, case: Case, day: date, calendar: Calendar) -> None:
     """行政许可法 art. 48: told seven working days ahead, and chaired by somebody who does not review the case."""
     chair, held_on = command.chair, command.held_on
-    if not chair or held_on is None or held_on < calendar.add_working_days(day, HEARING_NOTICE):
-        raise HearingNotice(earliest=calendar.add_working_days(day, HEARING_NOTICE))
+    earliest = calendar.add_working_days(day, HEARING_NOTICE)
+    if chair is None or not says_something(chair) or held_on is None or held_on < earliest:
+        raise HearingNotice(earliest=earliest)
     if chair in case.reviewers or chair in case.claims.values():
         raise ReviewerChairs(officer=chair)
 
@@ -203,7 +206,7 @@ def extend_deadline(
     term = named_limit(case.terms, "extension")
     if term is None or term[0].unit is not Unit.WORKING_DAY or not 1 <= command.working_days <= term[0].value:
         raise ExtensionNotAllowed(working_days=command.working_days, most=term[0].value if term else 0)
-    if not command.reason.strip():
+    if not says_something(command.reason):
         raise ReasonAndRemedyRequired
     day = today(circumstances)
     decision = [found for name in DECISION_CLOCKS if (found := running(case, name)) is not None]

@@ -51,6 +51,7 @@ DECISIONS: Mapping[type, Decide] = {
     commands.WithdrawCommitment: decision.withdraw_commitment,
     commands.OpenGate: ending.open_gate,
     commands.CloseDependant: ending.close_dependant,
+    commands.CloseRevoked: ending.close_revoked,
     commands.GrantApproval: decision.grant_approval,
     commands.DeemRenewed: decision.deem_renewed,
     commands.DenyApproval: decision.deny_approval,

@@ -59,6 +59,7 @@ from tongban.domain.case.state import BEFORE_ACCEPTANCE, IN_REVIEW, MAIN, Case, 
 from tongban.domain.clock import Clock, Limit, Unit
 from tongban.domain.office_time import office_day
 from tongban.domain.rules import ISSUE_AND_DELIVER, RULE_DEEMED_RENEWED
+from tongban.domain.wording import says_something
 
 
 def grant_approval(
@@ -108,7 +109,7 @@ def _check_within(case: Case) -> Limit | None:
 def deny_approval(command: DenyApproval, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
     """不予. Needs reason and remedy (行政许可法 art. 38); possible once a branch is against it or all have spoken."""
     _ready_to_decide(circumstances, case, facts)
-    if not command.reason.strip() or not command.remedy.strip():
+    if not says_something(command.reason) or not says_something(command.remedy):
         raise ReasonAndRemedyRequired
     if case.outstanding and not case.failed:
         raise OpinionsOutstanding(branches=case.outstanding)
@@ -146,10 +147,19 @@ def _ready_to_decide(circumstances: Circumstances, case: Case, facts: CaseFacts)
 
 
 def _hearing_is_over(circumstances: Circumstances, case: Case) -> None:
-    """A decision waits for the hearing, or for the time to ask for it (行政许可法 art. 47, 48)."""
+    """A decision waits for the hearing, or for the time to ask for it (行政许可法 art. 47, 48).
+
+    One that was announced and given up before its day was not held.
+    """
     if case.hearing is Hearing.OFFERED and not overdue(case, HEARING_REQUEST, today(circumstances)):
         raise HearingOutstanding(due=case.clocks[HEARING_REQUEST].due)
-    held = any(found.kind is Procedure.HEARING for found in case.suspensions)
+    held = any(
+        found.kind is Procedure.HEARING
+        and found.held_on is not None
+        and found.end is not None
+        and found.end >= found.held_on
+        for found in case.suspensions
+    )
     if case.hearing is Hearing.REQUESTED and not held:
         raise HearingOutstanding(due=None)
 

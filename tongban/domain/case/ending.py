@@ -9,6 +9,7 @@ from tongban.domain.aggregate import Circumstances
 from tongban.domain.case.commands import (
     ArchiveCase,
     CloseDependant,
+    CloseRevoked,
     ConfirmDelivery,
     IssueLicence,
     LapseCase,
@@ -74,7 +75,7 @@ def issue_licence(command: IssueLicence, circumstances: Circumstances, case: Cas
         raise LicenceAlreadyIssued(number=case.number)
     if case.licence_type is None:
         raise NoLicenceResults(number=case.number)
-    if case.status is not Status.GRANTED:
+    if case.status is not Status.GRANTED or facts.revoked:
         raise NotGranted(number=case.number, state=case.status)
     gates_open(case, Step.ISSUE)
     if case.unpaid:
@@ -210,6 +211,13 @@ def close_dependant(_: CloseDependant, circumstances: Circumstances, case: Case,
         return []
     result = Result.NOT_EFFECTIVE if case.granted else Result.NOT_STARTED
     return [ConditionFailed(result), *ended(case, result)]
+
+
+def close_revoked(_: CloseRevoked, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
+    """Without its grant there is no licence to be made, and the case is over; nothing where one was made."""
+    if case.status is not Status.GRANTED:
+        return []
+    return [ConditionFailed(Result.NOT_EFFECTIVE), *ended(case, Result.NOT_EFFECTIVE)]
 
 
 def archive_case(_: ArchiveCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:

@@ -34,7 +34,10 @@ class Opinion(StrEnum):
 
 
 class Result(StrEnum):
-    """办结结果. NOT_STARTED and NOT_EFFECTIVE: what the case depended on in its bundle was not granted."""
+    """办结结果. NOT_STARTED and NOT_EFFECTIVE: what the case depended on in its bundle was not granted.
+
+    NOT_EFFECTIVE, too, where the grant was revoked before its licence was made.
+    """
 
     GRANTED = "GRANTED"
     DENIED = "DENIED"
@@ -511,7 +514,10 @@ class CaseLapsed:
 
 @dataclass(frozen=True, slots=True)
 class ConditionFailed:
-    """前置条件未成就: what the case depended on in its bundle was not granted. `result` is the end it comes to."""
+    """前置条件未成就: what the case depended on in its bundle was not granted. `result` is the end it comes to.
+
+    NOT_EFFECTIVE, too, of a case whose own grant was revoked before its licence was made.
+    """
 
     result: Result
 

@@ -54,7 +54,7 @@ class CaseFacts(NamedTuple):
     """What a decision on a case may look at besides the case.
 
     `evidence` is how the offered materials are met, as far as it was looked up; `covers` whether the officer stands in
-    for an absent one.
+    for an absent one; `revoked` whether the grant was revoked.
     """
 
     calendar: Calendar = Calendar()
@@ -62,6 +62,7 @@ class CaseFacts(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     failures: tuple[SourceFailure, ...] = ()
     covers: bool = False
+    revoked: bool = False
 
 
 def not_before(circumstances: Circumstances, cause: datetime | None) -> None:

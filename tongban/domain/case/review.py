@@ -51,6 +51,7 @@ from tongban.domain.case.refusals import (
 )
 from tongban.domain.case.state import IN_REVIEW, MAIN, Case
 from tongban.domain.rules import FEWEST_INSPECTORS
+from tongban.domain.wording import says_something
 
 
 def record_opinion(
@@ -118,7 +119,7 @@ def reassign_case(command: ReassignCase, circumstances: Circumstances, case: Cas
     """转办, by the head."""
     _to_work_on(case, command.branch)
     not_before(circumstances, case.submitted_at)
-    if not command.officer.strip():
+    if not says_something(command.officer):
         raise NotClaimed(branch=command.branch)
     previous = case.claims.get(command.branch)
     if previous == command.officer:
@@ -222,7 +223,7 @@ def _inspected_branches(case: Case, branches: Sequence[str]) -> tuple[str, ...]:
 
 
 def _inspectors(inspectors: Sequence[str]) -> tuple[str, ...]:
-    named = tuple(dict.fromkeys(name.strip() for name in inspectors if name.strip()))
+    named = tuple(dict.fromkeys(name.strip() for name in inspectors if says_something(name)))
     if len(named) < FEWEST_INSPECTORS:
         raise TwoInspectors(inspectors=named)
     return named

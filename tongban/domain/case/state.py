@@ -53,13 +53,17 @@ class Fee(StrEnum):
 
 
 class Suspension(NamedTuple):
-    """One special procedure: from `start` (not counted) to `end` (counted), None while it runs; `declared` is in wd."""
+    """One special procedure: from `start` (not counted) to `end` (counted), None while it runs; `declared` is in wd.
+
+    `held_on` is the day of a hearing.
+    """
 
     branch: str | None
     kind: e.Procedure
     start: date
     end: date | None
     declared: int
+    held_on: date | None = None
 
 
 class Hearing(StrEnum):
@@ -146,10 +150,13 @@ class Case(NamedTuple):
     def uninspected(self) -> tuple[str, ...]:
         """The branches whose inspection is needed and not passed, when a decision needs one.
 
-        That of the lead department is enough, unless another branch's failed.
+        That of the lead department is enough, unless another branch's failed. Who promised is not waited for, but an
+        inspection that has failed already is known.
         """
-        if not self.inspection or self.committed:
+        if not self.inspection:
             return ()
+        if self.committed:
+            return tuple(branch for branch, result in self.inspections.items() if result is e.Opinion.FAIL)
         if self.inspections.get(self.lead) is e.Opinion.PASS:
             return tuple(branch for branch, result in self.inspections.items() if result is e.Opinion.FAIL)
         return tuple(branch for branch in self.branches if self.inspections.get(branch) is not e.Opinion.PASS)
@@ -326,7 +333,7 @@ def _inspected(case: Case, event: e.InspectionDone, at: datetime) -> Case:
 
 
 def _suspended(case: Case, event: e.SpecialProcedureStarted, at: datetime) -> Case:
-    begun = Suspension(event.branch, event.kind, event.on, None, event.working_days)
+    begun = Suspension(event.branch, event.kind, event.on, None, event.working_days, event.held_on)
     changed = _clocks(case, event.clocks)
     return case._replace(
         status=Status.REVIEWING,

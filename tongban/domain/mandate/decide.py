@@ -28,6 +28,7 @@ from tongban.domain.mandate.state import Mandate
 from tongban.domain.office_time import office_day
 from tongban.domain.party.events import PartyKind
 from tongban.domain.party.state import Party
+from tongban.domain.wording import says_something
 
 PERSON, ORGANISATION = PartyKind.PERSON, PartyKind.ORGANISATION
 
@@ -58,7 +59,7 @@ def grant_mandate(command: GrantMandate, circumstances: Circumstances, facts: Gr
         raise NotYours(principal=command.principal)
     _check_parties(command, facts)
     guardian = command.kind is MandateKind.GUARDIAN
-    if guardian and (actor.role in PARTY_ROLES or not (command.document or "").strip()):
+    if guardian and (actor.role in PARTY_ROLES or not says_something(command.document or "")):
         raise GuardianshipAtCounter
     _check_period(command, office_day(circumstances.effective_at), facts.longest_years)
     if command.items == () or command.steps == ():

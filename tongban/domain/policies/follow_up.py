@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tongban.domain.case.commands import CloseRevoked
 from tongban.domain.case.events import ApprovalGranted
 from tongban.domain.commitment.commands import OpenCommitmentCheck
 from tongban.domain.commitment.events import CheckResult, CommitmentChecked
@@ -43,7 +44,10 @@ def hold_breach_against(recorded: Recorded) -> Sequence[HoldPromiseAgainst]:
 
 
 def undo_revoked(recorded: Recorded) -> Sequence[Any]:
-    """A revoked decision takes its licence along; who got it by fraud may not file again for three years."""
+    """A revoked decision takes its licence along, or its case where none was made yet.
+
+    Who got it by fraud may not file again for three years.
+    """
     event = recorded.event
     if not isinstance(event, DecisionRevoked):
         return ()
@@ -58,4 +62,6 @@ def undo_revoked(recorded: Recorded) -> Sequence[Any]:
         commands.append(
             BarApplicant(party=event.applicant, item=event.item_id, ground=BarGround.FRAUD, case_id=event.case_id)
         )
+    if event.licence_id is None:
+        commands.append(CloseRevoked(event.case_id))
     return commands

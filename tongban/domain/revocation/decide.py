@@ -10,6 +10,7 @@ from tongban.domain.errors import OtherDepartment
 from tongban.domain.revocation.commands import RevokeDecision
 from tongban.domain.revocation.events import DecisionRevoked, Ground
 from tongban.domain.revocation.state import Revocation
+from tongban.domain.wording import says_something
 
 
 def revoke_decision(
@@ -24,7 +25,7 @@ def revoke_decision(
         return []
     if not case.granted:
         raise NotGranted(number=case.number, state=case.status)
-    if not command.reason.strip() or not command.remedy.strip():
+    if not says_something(command.reason) or not says_something(command.remedy):
         raise ReasonAndRemedyRequired
     not_before(circumstances, case.decided_at)
     return [

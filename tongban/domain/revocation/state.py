@@ -20,4 +20,6 @@ def evolve(_: Revocation, event: DecisionRevoked, __: datetime) -> Revocation:
     return Revocation(event.ground)
 
 
-REVOCATION = Aggregate(category="revocation", events=(DecisionRevoked,), initial=Revocation(), evolve=evolve)
+REVOCATION = Aggregate(
+    category="revocation", events=(DecisionRevoked,), initial=Revocation(), evolve=evolve, binding=True
+)
