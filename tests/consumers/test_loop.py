@@ -87,7 +87,7 @@ def test_two_workers_share_partitions_and_one_takes_over_when_the_other_ends(sou
         value = registries[number].get_sample_value("tongban_consumer_partitions", {"consumer": "test"})
         return value or 0.0
 
-    total = 30 if source.bootstrap is not None else 1
+    total = len(TOPICS) * PARTITIONS if source.bootstrap is not None else 1
     share = total / 2 if total > 1 else 1
     with running(loops[0].run) as first:
         eventually(lambda: owned(0) == total)
