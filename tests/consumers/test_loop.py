@@ -17,6 +17,8 @@ from tests.servers import Database
 from tongban.consumers.failures import TransientFailure
 from tongban.consumers.loop import ConsumerDoubt
 from tongban.consumers.metrics import ConsumerMetrics
+from tongban.infra.settings import PARTITIONS
+from tongban.infra.topics import TOPICS
 
 
 @pytest.fixture
