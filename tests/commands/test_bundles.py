@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.bundles import SHOP
 from tests.commands.office import Office, refused
 from tests.commands.together import (
     A_CLERK,
@@ -23,8 +25,12 @@ from tests.commands.together import (
     town_of,
     vouched,
 )
+from tests.examples import ADMIN, SYSTEM
 from tests.servers import Database
+from tongban.commands.handlers import HANDLERS
+from tongban.commands.handling import Asked
 from tongban.domain.actor import Role
+from tongban.domain.aggregate import Aggregate, Circumstances
 from tongban.domain.bundle import commands as b
 from tongban.domain.bundle import events as be
 from tongban.domain.bundle.refusals import (
@@ -39,7 +45,9 @@ from tongban.domain.case import commands as c
 from tongban.domain.case import events as e
 from tongban.domain.case.commands import Defect, How, MaterialOffered
 from tongban.domain.case.refusals import GateClosed
-from tongban.domain.errors import OtherDepartment
+from tongban.domain.case.state import CASE
+from tongban.domain.catalogue.commands import PublishItem
+from tongban.domain.errors import OtherDepartment, OtherDistrict
 from tongban.domain.ids import sub_case_stream
 from tongban.infra.reference import sample_bundles, sample_items
 
@@ -162,6 +170,55 @@ def test_the_lead_can_send_the_notice_before_all_parts_were_looked_at(town: Toge
     town.done(b.SendCorrectionNotice(bundle), lead)
     assert len(town.of_kind(cases["bins"], e.CorrectionRequested)) == 1
     assert town.done(b.SendCorrectionNotice(bundle), lead).events == ()
+
+
+def test_another_districts_window_helps_with_a_bundle_only_where_all_of_it_is_city_wide(town: Together) -> None:
+    elsewhere = replace(A_CLERK, id="elsewhere", department="housing", district="310115")
+    bundle, _ = shop(town)
+    town.done(b.WithdrawBundle(bundle, "r"), elsewhere)
+    town.done(PublishItem({**SHOP[2], "cityWide": False}), ADMIN)
+    local = town.done(replace(submit_shop, district="310101"), COMPANY, [BUSINESS]).id
+    refused(town.give(b.WithdrawBundle(local, "r"), elsewhere), OtherDistrict)
+    refused(town.give(b.SubmitBundleCorrection(local), elsewhere), OtherDistrict)
+    town.done(b.WithdrawBundle(local, "r"), A_CLERK)
+
+
+def test_what_the_bundle_knows_first_is_not_overtaken_by_a_timer(town: Together) -> None:
+    """A notice that was sent, a correction that was brought, on the last day, while the reactor is behind."""
+    bundle, cases = shop(town)
+    bins, lead = cases["bins"], officer("samr", Role.ACCEPTOR)
+    late = datetime.now(UTC) + timedelta(days=90)
+
+    def when_time_is_up(command: Any) -> list[Any]:
+        def look(stream: UUID, kind: Aggregate[Any]) -> Any:
+            state = kind.initial
+            for recorded in town.events(stream):
+                state = kind.evolve(state, recorded.event, recorded.envelope.effective_at)
+            return state
+
+        handler = HANDLERS[command.__class__.__name__]
+        assert handler.more is not None
+        case = look(bins, CASE)
+        read = {*handler.reads(command), *handler.more(command, case, SYSTEM)}
+
+        def other(stream: UUID, kind: Aggregate[Any]) -> Any:
+            assert stream in read
+            return look(stream, kind)
+
+        circumstances = Circumstances(SYSTEM, late, late, uuid4())
+        return handler.decide(Asked(command, bins, circumstances, case, other, None, town.office.batch._desk))
+
+    town.done(c.RequestCorrection(bins, (Defect("paper", "missing"),)), officer("dept-bins", Role.ACCEPTOR))
+    assert when_time_is_up(c.DeemAccepted(bins))
+    town.office.done(b.SendCorrectionNotice(bundle), lead)  # and nobody has handed it on
+    assert when_time_is_up(c.DeemAccepted(bins)) == []
+    town.settle()
+    assert when_time_is_up(c.LapseCase(bins))
+    brought = (MaterialOffered("paper", How.UPLOAD, "sha256:" + "1" * 64),)
+    town.office.done(b.SubmitBundleCorrection(bundle, brought), COMPANY)
+    assert when_time_is_up(c.LapseCase(bins)) == []
+    town.settle()
+    assert len(town.of_kind(bins, e.CorrectionSubmitted)) == 1
 
 
 def test_a_withdrawn_bundle_withdraws_what_is_not_decided(town: Together) -> None:

@@ -162,6 +162,10 @@ def test_without_a_notice_in_time_the_law_accepts_since_the_receipt() -> None:
     given(*FILED).when(deem_accepted, by=SYSTEM, now=LATE - timedelta(seconds=1)).then_nothing()
 
 
+def test_the_law_accepts_nothing_of_which_the_bundle_has_sent_its_notice_in_time() -> None:
+    given(*FILED).when(deem_accepted, by=SYSTEM, now=LATE, told_in_bundle=True).then_nothing()
+
+
 def test_an_officer_who_accepts_too_late_records_that_the_law_did() -> None:
     given(*FILED).when(accept_application, by=ACCEPTOR, now=LATE).then(case_deemed_accepted)
     given(*NO_CONTRACT).when(accept_application, by=ACCEPTOR, now=LATE).then(case_deemed_accepted)

@@ -53,9 +53,11 @@ from tongban.domain.case.refusals import (
 )
 from tongban.domain.catalogue.state import Item
 from tongban.domain.errors import EffectiveTimeBeforeCause
+from tongban.domain.office_time import office_day
 from tongban.domain.party.events import PartyKind
 from tongban.domain.party.state import Party
 from tongban.domain.recorded import Evidence
+from tongban.infra.event_codec import subjects_of
 
 NOW = datetime(2026, 4, 20, 1, 0, tzinfo=UTC)
 STREAM = UUID("0191d6a0-0000-7000-8000-0000000000b1")
@@ -335,6 +337,27 @@ def test_the_notice_is_due_in_time_for_the_first_part_and_asked_for_by_a_timer(t
     assert set(notice.cases) == {told.bundle.parts[item].plan.case_id for item in ("permit", "bins")}
     assert told.bundle.clocks["NOTICE"].stopped == date(2026, 4, 27)
     assert told.ask(due) == []
+
+
+def test_the_notice_is_due_by_the_law_of_each_item() -> None:
+    """Where who is not refused on the spot is accepted, a notice after five days would come after the acceptance."""
+    rules = {"acceptedOnFiling": True, "basis": "上海市不动产登记若干规定 art. 12"}
+    permit, sale, _ = SHOP
+    entries = in_force(permit, sale, COMPANY, an_item("bins", clockRules=rules))
+    events = submitted(items=entries)
+    bundle = evolve_all(Bundle(), events, NOW)
+    for what in (Noted.FILED, Noted.DEFECTS):
+        note = c.NoteSubCase(STREAM, bundle.parts["bins"].plan.case_id, what, materials=("paper",))
+        bundle = evolve_all(bundle, decide(note, at(NOW), bundle, FACTS), NOW)
+    assert bundle.clocks["NOTICE"].due == office_day(NOW)
+
+
+def test_what_became_of_a_case_is_noted_with_nothing_personal_unless_there_are_defects(told: Told) -> None:
+    """Of somebody whose data was erased only what is not personal can be written, and a bundle must still end."""
+    [filed] = told.note("permit", Noted.FILED)
+    assert subjects_of(filed) == set()
+    [defects] = told.note("permit", Noted.DEFECTS, materials=("paper",), problems={"paper": "missing"})
+    assert subjects_of(defects) == {PERSON_ID}
 
 
 def test_a_correction_after_its_time_is_refused(told: Told) -> None:

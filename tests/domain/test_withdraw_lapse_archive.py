@@ -97,6 +97,8 @@ def test_who_does_not_correct_in_time_has_withdrawn() -> None:
     assert world.states()["case"].clocks["APPLICANT_CORRECTION"].due == date(2026, 3, 23)
     world.when(lapse_case, by=SYSTEM, now=office("2026-03-23", 23)).then_nothing()
     world.when(lapse_case, by=SYSTEM, now=office("2026-03-24", 0)).then(case_lapsed, CaseClosed(Result.LAPSED))
+    # The bundle took the correction in time, and hands it on.
+    world.when(lapse_case, by=SYSTEM, now=office("2026-03-24", 0), told_in_bundle=True).then_nothing()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ from tongban.infra.event_store import EventStore
 from tongban.infra.issuer import ISSUER, Issuer, embedded_verifier, load_key
 from tongban.infra.metrics import Metrics
 from tongban.infra.numbers import SerialNumbers
-from tongban.infra.reference import load_reference, sample_calendars, sample_items
+from tongban.infra.reference import load_reference, sample_bundles, sample_calendars, sample_items
 from tongban.infra.settings import Settings
 from tongban.infra.vault import Vault
 from tongban.infra.write_side import WriteSide
@@ -73,12 +73,15 @@ class Service:
         return jwt.encode(header, claims, key, ["ES256"])
 
     def publish_catalogue(self) -> None:
-        """Publish the sample items and import the calendars."""
+        """Publish the sample items and bundles, and import the calendars."""
         token = self.token("admin", "admin-1", None)
         with httpx.Client(base_url=self.url, trust_env=False) as client:
             for item in sample_items():
                 headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
                 client.post("/commands/PublishItem", json={"item": item}, headers=headers).raise_for_status()
+            for bundle in sample_bundles():
+                headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
+                client.post("/commands/PublishBundle", json={"bundle": bundle}, headers=headers).raise_for_status()
             for calendar in sample_calendars():
                 headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
                 body = TypeAdapter(ImportCalendar).dump_python(calendar, mode="json")

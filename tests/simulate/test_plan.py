@@ -14,10 +14,13 @@ from tongban.domain.catalogue.item import ItemDefinition, read_item
 from tongban.domain.catalogue.questions import check_answers
 from tongban.domain.office_time import OFFICE_TIME
 from tongban.domain.party.events import PartyKind
-from tongban.infra.reference import sample_items
+from tongban.infra.reference import sample_bundles, sample_items
+from tongban.simulate.bundles import BundleCourse, choose_bundle
 from tongban.simulate.drive import DEFAULT_SEED
 from tongban.simulate.office_hours import DAY, OfficeHours, calendar
+from tongban.simulate.people import applicant
 from tongban.simulate.plan import HISTORY, CasePlan, is_untrusted, plan_case
+from tongban.simulate.randomness import seeded
 from tongban.simulate.script import Step
 from tongban.simulate.shares import Ending
 
@@ -32,9 +35,11 @@ EVERY_WAY = {
     *("RecordInspection", "StartSpecialProcedure", "EndSpecialProcedure", "OfferHearing", "RequestHearing"),
     *("ExtendDeadline", "RecordPayment", "RecordRefund", "SignCommitment", "GrantApproval", "DenyApproval"),
     *("IssueLicence", "ConfirmDelivery", "WithdrawApplication", "ArchiveCase", "RecordCommitmentCheck"),
-    *("RevokeDecision", "RateCase", "GrantMandate"),
+    *("RevokeDecision", "RateCase", "GrantMandate", "SubmitBundle", "SubmitBundleCorrection", "WithdrawBundle"),
+    "RecordBundleInspection",
 }
-PLANS = st.builds(plan_case, SEEDS, st.integers(0, 100_000), st.integers(1, 60))
+EVERY_PLAN = st.builds(plan_case, SEEDS, st.integers(0, 100_000), st.integers(1, 60))
+PLANS = EVERY_PLAN.filter(lambda plan: not plan.bundle)
 
 
 @given(SEEDS, st.integers(0, 100_000), st.integers(1, 60))
@@ -140,7 +145,7 @@ def test_a_short_day_has_a_backlog_every_ending_and_all_ways_of_filing(seed: int
     plans = [plan_case(seed, index, 1) for index in range(300)]
     endings = Counter(plan.ending for plan in plans)
     assert 0.1 <= endings[Ending.OPEN] / len(plans) <= 0.3
-    left = {plan.steps[-1].command for plan in plans if plan.ending is Ending.OPEN}
+    left = {plan.steps[-1].command for plan in plans if plan.ending is Ending.OPEN and not plan.bundle}
     assert {"SubmitApplication", "AcceptApplication", "RecordOpinion"} <= left
     assert 0.01 <= endings[Ending.DENIED] / len(plans) <= 0.05
     assert {Ending.GRANTED, Ending.NOT_ACCEPTED, Ending.WITHDRAWN} <= set(endings)
@@ -159,6 +164,7 @@ def test_a_few_thousand_cases_go_every_way_there_is() -> None:
     assert {"PASS", "BREACH"} == {step.body["result"] for step in steps if step.command == "RecordCommitmentCheck"}
     assert {"PASS", "FAIL"} == {step.body["result"] for step in steps if step.command == "RecordInspection"}
     assert {"COUNTER", "COURIER"} == {step.body["means"] for step in steps if step.command == "ConfirmDelivery"}
+    assert {plan.item for plan in plans if plan.bundle} == {entry["id"] for entry in sample_bundles()}
     assert any(step.covers for step in steps)
     assert any(step.piled for step in steps)
     assert any(plan.lapsing for plan in plans)
@@ -175,6 +181,24 @@ def test_whom_a_broken_promise_is_held_against_files_nothing_else(seed: int, ind
         assert plan.party == index
 
 
+@given(SEEDS, st.integers(0, 100_000), st.sampled_from(PartyKind))
+def test_a_bundle_asks_each_part_in_its_turn_and_decides_all_or_is_left(seed: int, index: int, kind: PartyKind) -> None:
+    random = seeded(seed, index)
+    who = applicant(seed, kind, index)
+    definition = choose_bundle(random, who)
+    course = BundleCourse(random, definition, who, Channel.WEB)
+    decided = [step.part for step in course.steps if step.command in ("GrantApproval", "DenyApproval")]
+    accepted = [step.part for step in course.steps if step.command == "AcceptApplication"]
+    assert course.steps[0].command == "SubmitBundle"
+    assert len(set(accepted)) == len(accepted)
+    assert set(decided) <= set(accepted) <= set(definition.names)
+    assert all(step.awaits for step in course.steps if step.command in ("AcceptApplication", "GrantApproval"))
+    if course.ending is Ending.GRANTED:
+        assert sorted(map(str, decided)) == sorted(definition.names)
+    if course.ending is Ending.WITHDRAWN:
+        assert course.steps[-1].command == "WithdrawBundle"
+
+
 def test_the_default_day_has_the_items_people_come_for_most() -> None:
     asked = Counter(plan_case(DEFAULT_SEED, index, 1).item for index in range(300))
     assert {"property-transfer", "food-licence", "company-registration"} <= set(asked)
@@ -182,9 +206,9 @@ def test_the_default_day_has_the_items_people_come_for_most() -> None:
 
 
 def test_grades_are_mostly_good_and_about_one_in_a_hundred_is_bad() -> None:
-    plans = [plan_case(DEFAULT_SEED, index, 1) for index in range(3000)]
+    plans = [plan for index in range(3000) if not (plan := plan_case(DEFAULT_SEED, index, 1)).bundle]
     grades = Counter(s.body["grade"] for plan in plans for s in plan.steps if s.command == "RateCase")
-    closed = sum(plan.ending not in (Ending.OPEN, Ending.LAPSED) for plan in plans)
+    closed = sum(plan.ending not in (Ending.OPEN, Ending.LAPSED) for plan in plans if not plan.bundle)
     assert 0.87 <= grades.total() / closed <= 0.93
     assert 0.003 <= (grades[4] + grades[5]) / grades.total() <= 0.02
     assert (grades[1] + grades[2]) / grades.total() > 0.9

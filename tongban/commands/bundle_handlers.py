@@ -13,7 +13,7 @@ from uuid import UUID
 from tongban.commands.acting import mandate_of, named_by
 from tongban.commands.handling import Asked, Handler, Look
 from tongban.domain.actor import PARTY_ROLES, Actor, Role
-from tongban.domain.authority import HIMSELF, case_district, may_act_for
+from tongban.domain.authority import HIMSELF, case_district, check_window, may_act_for
 from tongban.domain.bundle import commands as c
 from tongban.domain.bundle.checks import bundle_id_of
 from tongban.domain.bundle.decide import Facts, decide
@@ -188,6 +188,8 @@ def _command(
         wanted = of(asked.command, bundle)
         if actor.role is not Role.SYSTEM and wanted and actor.department not in wanted:
             raise OtherDepartment(department=", ".join(dict.fromkeys(wanted)))
+        if not wanted:
+            check_window(actor, city_wide=bundle.city_wide, district=bundle.district, lead=bundle.lead)
         facts = Facts(calendar=asked.other(_CALENDAR[0], CALENDAR), evidence=asked.evidence)
         return decide(asked.command, asked.circumstances, bundle, facts)
 

@@ -18,6 +18,7 @@ from tongban.commands.handling import Asked, Handler
 from tongban.domain.absence.state import ABSENCE, Absences
 from tongban.domain.actor import PARTY_ROLES, Actor, Role
 from tongban.domain.authority import case_district, check_window, may_act_for
+from tongban.domain.bundle.state import BUNDLE, Bundle
 from tongban.domain.calendar.state import CALENDAR
 from tongban.domain.case import commands as c
 from tongban.domain.case.acceptance import is_accepted_by_law
@@ -172,7 +173,30 @@ def _facts(asked: Asked, *, of_office: bool) -> CaseFacts:
         licence=_licence_facts(asked) if asked.command.__class__ is c.IssueLicence else None,
         revoked=asked.command.__class__ is c.IssueLicence
         and asked.other(revocation_stream(asked.command.case_id), REVOCATION).ground is not None,
+        told_in_bundle=asked.command.__class__ in _WHEN_TIME_IS_UP and _told_in_bundle(asked),
     )
+
+
+_WHEN_TIME_IS_UP = (c.DeemAccepted, c.LapseCase)
+
+
+def _bundle_too(command: Any, case: Case, actor: Actor) -> tuple[UUID, ...]:
+    """What a timer looks at besides: the bundle, which may know of a notice or a correction first."""
+    absence = _absence_of_claimant(command, case, actor)
+    return absence if case.bundle is None else (*absence, case.bundle)
+
+
+def _told_in_bundle(asked: Asked) -> bool:
+    case: Case = asked.state
+    if case.bundle is None:
+        return False
+    bundle: Bundle = asked.other(case.bundle, BUNDLE)
+    part = bundle.part_of_case(asked.stream)
+    if part is None:
+        return False
+    if case.status is Status.CORRECTING:
+        return not part.asked
+    return bool(case.noted) and bool(part.asked)
 
 
 def _licence_facts(asked: Asked) -> LicenceFacts:
@@ -333,7 +357,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     _command(c.ObtainMaterial, Role.CLERK, Role.ACCEPTOR, *_REVIEW, of=_any_branch),
     _command(c.SupplementMaterial, *_APPLICANT, of=_window, step=Step.CORRECT),
     _command(c.AcceptApplication, Role.ACCEPTOR, Role.HEAD, effective=_since_receipt),
-    _by_system(c.DeemAccepted, effective=_since_receipt),
+    replace(_by_system(c.DeemAccepted, effective=_since_receipt), more=_bundle_too),
     _command(c.RefuseAcceptance, Role.ACCEPTOR, Role.HEAD),
     _command(c.ClaimCase, Role.ACCEPTOR, Role.REVIEWER, *_DECIDE, of=_branch),
     _command(c.ReleaseCase, Role.ACCEPTOR, Role.REVIEWER, *_DECIDE, of=_branch),
@@ -368,6 +392,6 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     replace(_command(c.ConfirmDelivery, Role.CLERK, Role.HEAD, of=_window), acting=_handing_over),
     _command(c.WithdrawApplication, *_APPLICANT, of=_window, step=Step.WITHDRAW),
     _by_system(c.WithdrawPart, effective=_not_before_latest),
-    _by_system(c.LapseCase),
+    replace(_by_system(c.LapseCase), more=_bundle_too),
     _command(c.ArchiveCase, Role.CLERK, Role.HEAD, Role.ADMIN),
 )

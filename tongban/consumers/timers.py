@@ -26,7 +26,7 @@ from tongban.consumers.metrics import TimerMetrics
 from tongban.consumers.orders import GiveAll, Order
 from tongban.consumers.recomputing import Recomputing
 from tongban.domain.errors import DomainError, EffectiveTimeBeforeCause, EffectiveTimeInFuture, StaleVersion
-from tongban.domain.timers import TIMERS, CommandOf, timer_command
+from tongban.domain.timers import BUNDLE_TIMERS, TIMERS, CommandOf, timer_command
 from tongban.infra.database import DbRole, connect
 from tongban.infra.session_lock import end_when_silent
 
@@ -200,7 +200,8 @@ class Timers:
             command=self._timers[timer.kind](timer.stream),
             by=f"timer:{timer.kind}",
             id=timer_command(*timer),
-            effective_at=timer.due_at,
+            # A notice is sent when it is sent, on the last day for it or, after an outage, too late.
+            effective_at=None if timer.kind in BUNDLE_TIMERS else timer.due_at,
         )
 
     def _tell(self, conn: Connection[tuple[Any, ...]], answers: Mapping[DueTimer, str | None]) -> None:

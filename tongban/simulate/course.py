@@ -63,6 +63,8 @@ class Course:
         self._now = channel in ONLINE
         self._day = 600 if wanted.immediate else DAY * wanted.promised_days
         self._paid = False
+        self._by_law = False
+        self._accepted_at = 0
         self._asked: set[str] = set()
         self.script = Script()
         self.lapses_after: int | None = None
@@ -154,6 +156,7 @@ class Course:
     def _accept(self, way: str, left_out: str | None) -> bool:
         """Whether it is accepted."""
         if way == "deemed":
+            self._by_law = True
             waits = self._random.uniform(6.2, 9) * DAY
             self.script.then(waits, "AcceptApplication", self._officer(Role.ACCEPTOR), {}, slow=True)
             return True
@@ -211,7 +214,7 @@ class Course:
 
     def _review(self, late: str | None) -> None:
         """All that lies between acceptance and decision; time stands at its end afterwards."""
-        accepted = self.script.at
+        accepted = self._accepted_at = self.script.at
         ends = [accepted]
 
         def side(begins: int) -> None:
@@ -342,7 +345,7 @@ class Course:
         branches = self._item.branches
         slowest = self._random.choice(branches)
         against = slowest if self._ending is Ending.DENIED else None
-        longer = self._longer(lead_begins)
+        longer = self._longer()
         given = [self.script.at]
         for branch in branches:
             self.script.at = max(begins, lead_begins) if branch == self._lead else begins
@@ -352,13 +355,13 @@ class Course:
             given.append(self.script.at)
         return given
 
-    def _longer(self, begins: int) -> float:
+    def _longer(self) -> float:
         """How long the slowest takes where the promise is not kept, or was extended; else 0."""
         if self._now or self._wanted.immediate:
             return 0
         extension = self._terms["extension"]
-        if extension and self._draw(shares.EXTENDED):
-            self.script.at = begins
+        if extension and not self._by_law and self._draw(shares.EXTENDED):
+            self.script.at = self._accepted_at
             approved = {"working_days": extension["value"], "reason": self._random.choice(wording.EXTENSION)}
             self.script.then(0.6 * self._day, "ExtendDeadline", head(self._lead), approved)
             return self._random.uniform(0.8, 1.2) * self._day

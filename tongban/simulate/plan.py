@@ -19,10 +19,11 @@ from tongban.domain.mandate.events import MandateKind
 from tongban.domain.party.events import PartyKind
 from tongban.domain.revocation.events import Ground
 from tongban.simulate import shares, wording
+from tongban.simulate.bundles import BundleCourse, choose_bundle
 from tongban.simulate.course import Course
 from tongban.simulate.demand import ONLINE, Wanted, channel_at, choose_item
 from tongban.simulate.office_hours import DAY
-from tongban.simulate.people import applicant
+from tongban.simulate.people import Applicant, applicant
 from tongban.simulate.randomness import part_at, seeded, spread
 from tongban.simulate.script import Step, moved, now
 from tongban.simulate.shares import Ending
@@ -30,7 +31,7 @@ from tongban.simulate.staff import head, officer
 
 __all__ = ["HISTORY", "REVISION", "CasePlan", "Step", "plan_case"]
 
-REVISION = 4
+REVISION = 5
 """Counts up when the plan of a given seed changes: an old run is then not resumed but another one begun."""
 
 HISTORY = 160
@@ -46,8 +47,8 @@ _ANSWERS = frozenset({"AcceptApplication", "RequestCorrection", "RefuseAcceptanc
 class CasePlan:
     """A case: the `party`-th of its kind asks for an item, and the steps that follow.
 
-    `agent` is the number of the person who acts for the applicant. `ending` is how far it comes; `lapsing`: left so
-    that a timer makes it lapse; `overdue`: decided after the promised day.
+    `item` is the bundle's id for a `bundle`. `agent` is the number of who acts for the applicant. `ending` is
+    how far it comes; `lapsing`: left so that a timer makes it lapse; `overdue`: decided after the promised day.
     """
 
     index: int
@@ -58,6 +59,7 @@ class CasePlan:
     channel: Channel
     steps: tuple[Step, ...]
     ending: Ending
+    bundle: bool = False
     lapsing: bool = False
     overdue: bool = False
 
@@ -70,6 +72,8 @@ def plan_case(seed: int, index: int, days: int) -> CasePlan:
     if is_untrusted(seed, party):
         party = index  # what is held against somebody must not depend on which of his cases came first
     who = applicant(seed, kind, party)
+    if random.random() < shares.BUNDLED:
+        return _bundle(random, index, who, party)
     wanted = choose_item(random, kind, who.identifier_kind)
     # Even shares rather than drawn ones, so that a short day too has every channel and every kind of ending.
     at, way = spread(seed, index)
@@ -107,6 +111,23 @@ def plan_case(seed: int, index: int, days: int) -> CasePlan:
         ending=ending,
         lapsing=ending is Ending.LAPSED,
         overdue=course.overdue and ending in (Ending.GRANTED, Ending.DENIED),
+    )
+
+
+def _bundle(random: Random, index: int, who: Applicant, party: int) -> CasePlan:
+    definition = choose_bundle(random, who)
+    channel = random.choice((Channel.WEB, Channel.APP))
+    course = BundleCourse(random, definition, who, channel)
+    return CasePlan(
+        index=index,
+        kind=who.kind,
+        party=party,
+        agent=None,
+        item=definition.id,
+        channel=channel,
+        steps=tuple(course.steps),
+        ending=course.ending,
+        bundle=True,
     )
 
 
@@ -187,7 +208,7 @@ def _afterwards(
         found = CheckResult.BREACH if trouble else CheckResult.PASS
         told = {"result": str(found), "text": wording.PROMISE_BROKEN if trouble else wording.PROMISE_KEPT}
         inspector = officer(random, lead, Role.INSPECTOR)
-        steps.append(Step("RecordCommitmentCheck", inspector, told, None, awaits="no-commitment"))
+        steps.append(Step("RecordCommitmentCheck", inspector, told, None, awaits=frozenset({"no-commitment"})))
     elif trouble and random.random() < shares.REVOKED:
         why = {"ground": str(Ground.FRAUD), "reason": wording.REVOKED, "remedy": wording.REMEDY}
         steps.append(Step("RevokeDecision", head(lead), why, None))

@@ -21,7 +21,8 @@ class Step:
 
     The case or party is named when it is known. `days` are members that are dates: so many working days after the step.
     `mandated`: done under the mandate of the case. `slow`: needs days to have passed, so that it cannot be now.
-    `piled`: given in a batch with others. `awaits`: the refusal that says only that the system has not come so far.
+    `piled`: given in a batch with others. `awaits`: refusals that say only that the system has not come so far; it is
+    given again. `part` is the item of a bundle's part that it is about.
     `covers` is whose absence lets `by` act. `otherwise` is done where a source turned out to have nothing.
     """
 
@@ -33,7 +34,8 @@ class Step:
     mandated: bool = False
     slow: bool = False
     piled: bool = False
-    awaits: str | None = None
+    awaits: frozenset[str] = frozenset()
+    part: str | None = None
     covers: Officer | None = None
     otherwise: Step | None = None
 

@@ -39,6 +39,22 @@ MANDATED = 0.06
 """An agent files."""
 DELIVERY: Mapping[Means, float] = {Means.ONLINE: 0.7, Means.COURIER: 0.2, Means.COUNTER: 0.1}
 
+# ── one thing (一件事) ────────────────────────────────────────────────────────────────────────────────────────────────
+BUNDLED = 0.03
+"""Several items at once, by one form; online."""
+BUNDLES: Mapping[str, float] = {
+    "open-restaurant": 2,  # each of its versions; near 12,000 cases a year (2019)
+    "start-company": 4,
+    "childbirth": 5,
+    "property-and-utilities": 3,
+}
+BUNDLE_OPEN = 0.15
+BUNDLE_WITHDRAWN = 0.05
+BUNDLE_CORRECTED = 0.2
+"""One paper is missing, and the one notice of the bundle asks for it."""
+BUNDLE_PART_DENIED = 0.1
+"""One part is refused; the others stand."""
+
 # ── how it ends ──────────────────────────────────────────────────────────────────────────────────────────────────────
 ENDINGS: Mapping[Ending, float] = {
     Ending.OPEN: 0.14,  # the backlog, with those online cases that need a time that has not passed: a fifth

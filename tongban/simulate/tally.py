@@ -62,6 +62,10 @@ _PATHS: Mapping[str, str] = {
     "commitment.CommitmentChecked": "commitment_checked",
     "revocation.DecisionRevoked": "revoked",
     "case.CaseArchived": "archived",
+    "bundle.BundleSubmitted": "bundle",
+    "bundle.JointInspectionDone": "bundle_inspected_jointly",
+    "bundle.BundleCorrected": "bundle_corrected",
+    "bundle.BundleWithdrawn": "bundle_withdrawn",
 }
 
 
@@ -79,6 +83,7 @@ class Tally:
     batches: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     items: Counter[str] = field(default_factory=Counter)
+    bundles: Counter[str] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
@@ -119,9 +124,10 @@ class Tally:
         """
         with self.lock:
             self.cases += 1
-            self.items[plan.item] += 1
+            (self.bundles if plan.bundle else self.items)[plan.item] += 1
             self.channels[plan.channel] += 1
-            self.states[state_after(events)] += 1
+            if not plan.bundle:
+                self.states[state_after(events)] += 1
             self.endings[str(plan.ending) if whole else "CUT_SHORT"] += 1
             self.paths.update({path for event, path in _PATHS.items() if event in events})
             self.paths.update(["overdue"] * (plan.overdue and whole))
@@ -154,6 +160,7 @@ class Tally:
             "by_state": dict(sorted(self.states.items())),
             "by_channel": dict(self.channels.most_common()),
             "by_item": dict(self.items.most_common()),
+            "by_bundle": dict(self.bundles.most_common()),
             "by_grade": {str(grade): number for grade, number in sorted(self.grades.items())},
             "seconds": round(seconds, 3),
             "commands_per_second": round(sent / seconds, 1) if seconds else 0.0,

@@ -86,7 +86,8 @@ def note_sub_case(
         licence_id=command.licence_id,
         materials=command.materials,
         applicant=bundle.applicant,
-        problems=command.problems,
+        # Nothing personal where there is none: what became of a case is noted of somebody erased, too.
+        problems=command.problems or None,
         clocks=_until_notice(part, bundle, today(circumstances), facts) if command.what is Noted.DEFECTS else (),
     )
     day = today(circumstances)
@@ -99,8 +100,8 @@ def note_sub_case(
 
 def _until_notice(part: Part, bundle: Bundle, day: date, facts: Facts) -> tuple[Clock, ...]:
     """The clock of the one notice: in time for this part, unless it has to be sent for another sooner (R1)."""
-    limit, basis = CORRECTION_BY_OFFICE
-    clock = start_clock(NOTICE, basis, part.filed_on or day, limit, facts.calendar)
+    _, basis = CORRECTION_BY_OFFICE
+    clock = start_clock(NOTICE, basis, part.filed_on or day, part.plan.answer_within, facts.calendar)
     running = bundle.clocks.get(NOTICE)
     sooner = running is not None and running.stopped is None and running.due <= clock.due
     return () if sooner else (clock,)

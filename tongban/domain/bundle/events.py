@@ -72,7 +72,8 @@ class SubItem:
     """One part as it was planned at the filing.
 
     `case_id` is the stream its case will have; `promised` its limit within the bundle (None: the item's own);
-    `correct_within` how long its applicant has to mend; `gates` the steps of its case that wait; `fields` and
+    `answer_within` how long the office has to say what is missing (0: on the spot), `correct_within` how long its
+    applicant has to mend; `city_wide` whether any window may act; `gates` the steps of its case that wait; `fields` and
     `questions` what of the shared form and of the answers it gets (None: all of it).
     """
 
@@ -83,7 +84,9 @@ class SubItem:
     departments: tuple[str, ...]
     licence_type: str | None
     promised: Limit | None
+    answer_within: Limit
     correct_within: Limit
+    city_wide: bool
     waits: tuple[Wait, ...]
     gates: tuple[Gate, ...]
     materials: tuple[SubMaterial, ...]
@@ -163,7 +166,7 @@ class SubCaseNoted:
     licence_id: UUID | None
     materials: tuple[str, ...]
     applicant: UUID
-    problems: Annotated[PersonalObject, Personal("applicant")]
+    problems: Annotated[PersonalObject | None, Personal("applicant")]
     clocks: tuple[Clock, ...]
 
 

@@ -15,7 +15,7 @@ from tongban.domain.bundle.events import ALL_DECIDED, SharedTask, SubItem, SubMa
 from tongban.domain.bundle.graph import longest_way
 from tongban.domain.bundle.refusals import AnswersOpen, NothingChosen
 from tongban.domain.case.events import Gate, Step
-from tongban.domain.case.guards import limit_of
+from tongban.domain.case.guards import answer_term, limit_of
 from tongban.domain.catalogue.guide import inspected
 from tongban.domain.catalogue.item import ItemDefinition
 from tongban.domain.catalogue.questions import asked_by, check_answers, holds
@@ -111,6 +111,8 @@ def plan_items(definition: BundleDefinition, items: Mapping[str, Item], bundle: 
                 departments=tuple(sorted({item.lead, *item.branches})),
                 licence_type=item.licence_type,
                 promised=Limit(chosen.promised, Unit.WORKING_DAY) if chosen.promised is not None else None,
+                answer_within=answer_term(item.terms)[0],
+                city_wide=bool(item.terms["city_wide"]),
                 correct_within=limit_of(item.terms, "applicant_correction", CORRECTION_BY_APPLICANT)[0],
                 waits=tuple(Wait(each.kind, each.before) for each in waits),
                 gates=_gates(definition, item, waits),

@@ -85,6 +85,7 @@ class Bundle(NamedTuple):
     lead: str = ""
     applicant: UUID | None = None
     channel: Channel = Channel.WEB
+    district: str | None = None
     limit: Limit | None = None
     parts: Mapping[str, Part] = MappingProxyType({})
     tasks: Mapping[str, TaskState] = MappingProxyType({})
@@ -104,6 +105,11 @@ class Bundle(NamedTuple):
         return next((part for part in self.parts.values() if part.plan.case_id == case_id), None)
 
     @property
+    def city_wide(self) -> bool:
+        """Whether any window may act on it: on every part."""
+        return all(part.plan.city_wide for part in self.parts.values())
+
+    @property
     def asked(self) -> bool:
         """Whether the applicant owes a correction."""
         return any(part.asked and not part.decided for part in self.parts.values())
@@ -120,6 +126,7 @@ def _submitted(_: Bundle, event: e.BundleSubmitted, at: datetime) -> Bundle:
         lead=event.lead,
         applicant=event.applicant,
         channel=event.channel,
+        district=event.district,
         limit=event.limit,
         parts={plan.item: Part(plan) for plan in event.items},
         tasks={plan.id: TaskState(plan) for plan in event.tasks},

@@ -122,8 +122,13 @@ def accept_application(
 
 
 def deem_accepted(_: DeemAccepted, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
-    """视为受理, once the 5 days of R1 have passed without a notice; before, or when it was accepted, nothing."""
+    """视为受理, once the 5 days of R1 have passed without a notice; before, or when it was accepted, nothing.
+
+    Nothing either where the bundle's one notice is on its way here: the applicant was told.
+    """
     if case.status is not Status.RECEIVED or not overdue(case, CORRECTION, office_day(circumstances.now)):
+        return []
+    if facts.told_in_bundle:
         return []
     return _deemed(case, facts)
 

@@ -190,9 +190,12 @@ def withdraw_application(
 
 
 def lapse_case(_: LapseCase, circumstances: Circumstances, case: Case, facts: CaseFacts) -> list[CaseEvent]:
-    """视为撤回, once a date passed by which the applicant was to bring something; else nothing."""
+    """视为撤回, once a date passed by which the applicant was to bring something; else nothing.
+
+    Nothing either where it was brought to the bundle in time, and is on its way here.
+    """
     now = office_day(circumstances.now)
-    if case.status is Status.CORRECTING and overdue(case, APPLICANT_CORRECTION, now):
+    if case.status is Status.CORRECTING and overdue(case, APPLICANT_CORRECTION, now) and not facts.told_in_bundle:
         return [CaseLapsed(APPLICANT_CORRECTION), *ended(case, Result.LAPSED)]
     if case.status in IN_REVIEW and case.tolerated and overdue(case, TOLERATED, now):
         return [CaseLapsed(TOLERATED), *ended(case, Result.LAPSED)]

@@ -54,7 +54,8 @@ class CaseFacts(NamedTuple):
     """What a decision on a case may look at besides the case.
 
     `evidence` is how the offered materials are met, as far as it was looked up; `covers` whether the officer stands in
-    for an absent one; `revoked` whether the grant was revoked.
+    for an absent one; `revoked` whether the grant was revoked; `told_in_bundle` that the bundle
+    has sent a notice, or taken a correction, that is on its way to this sub-case.
     """
 
     calendar: Calendar = Calendar()
@@ -63,6 +64,7 @@ class CaseFacts(NamedTuple):
     failures: tuple[SourceFailure, ...] = ()
     covers: bool = False
     revoked: bool = False
+    told_in_bundle: bool = False
 
 
 def not_before(circumstances: Circumstances, cause: datetime | None) -> None:
