@@ -87,12 +87,13 @@ def test_every_command_is_accepted_and_the_store_has_what_the_summary_says(
     assert "stopped" not in summary
 
 
-def test_two_thousand_cases_go_every_way_and_no_rule_refuses_anything(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("many", [pytest.param(600, id="600"), pytest.param(MANY, id="many", marks=pytest.mark.soak)])
+def test_cases_go_every_way_and_no_rule_refuses_anything(database: Database, tmp_path: Path, many: int) -> None:
     with running_service(database.url, tmp_path) as here:
         here.publish_catalogue()
-        summary = simulate(here.url, here.token, MANY, seed=2018, days=2)
+        summary = simulate(here.url, here.token, many, seed=2018, days=2)
     assert summary["commands"]["refused"] == {}
-    assert summary["cases"] == MANY
+    assert summary["cases"] == many
     assert summary["commands"]["batches"] > 1
     assert {"GRANTED", "OPEN", "DENIED", "WITHDRAWN", "NOT_ACCEPTED", "LAPSED"} == set(summary["by_ending"])
     assert set(summary["side_paths"]) >= SIDE_PATHS
