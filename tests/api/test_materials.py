@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
 import psycopg
 import pytest
 
-from tests.api.serving import CITIZEN_IDS, Tongban, citizen_id, settings_for, tongban
+from tests.api.serving import CITIZEN_IDS, Tongban, citizen_id, prepared_materials, settings_for, tongban
+from tests.commands.office import ask
 from tests.servers import Database
 from tests.source_server import SourceServer, nobody_listens, source_server
-from tongban.domain.actor import Role
+from tongban.api.giving import Giver
+from tongban.domain.actor import Actor, Role
+from tongban.domain.case.commands import How, MaterialOffered, SubmitCorrection
+from tongban.domain.case.refusals import NoCorrectionAsked
 from tongban.domain.office_time import office_day
 from tongban.infra.sources.simulated import Shares, SimulatedSource
-from tongban.infra.write_side import sweep_materials
+from tongban.infra.write_side import open_write_side, sweep_materials
 
 TODAY = office_day(datetime.now(UTC))
 NEXT_YEAR = date(TODAY.year + 1, 1, 1)
@@ -190,6 +195,20 @@ def test_nobody_has_sources_asked_about_another(hall: Hall) -> None:
     assert code_of(refused) == (404, "applicant-not-registered")
     assert hall.file(CONTRACT, item="no-such-item").status_code == 404
     assert (hall.housing.asked, hall.system.events()) == ([], before)
+
+
+def test_what_is_refused_before_its_claims_are_made_out_is_not_left_to_a_later_decision(hall: Hall) -> None:
+    """Or who sends corrections all the time has one taken at its word, once a correction is asked for."""
+    case = UUID(hall.file().json()["id"])
+    command = SubmitCorrection(case, (MaterialOffered("house-certificate", How.E_LICENCE, "own word"),))
+    request = ask(command, Actor(hall.person, Role.CITIZEN))
+    write_side = open_write_side(hall.system.settings)
+    try:
+        with prepared_materials(hall.system.settings, write_side) as (make, _):
+            made_out = asyncio.run(make(cast("Giver", None)).made_out(request))
+    finally:
+        write_side.close()
+    assert isinstance(made_out, NoCorrectionAsked)
 
 
 def test_the_same_request_again_asks_nobody_again(hall: Hall) -> None:

@@ -27,7 +27,7 @@ from tongban.commands.looking import Look, Looking
 from tongban.commands.ports import EventLog, LogUnavailable
 from tongban.commands.requests import Answer, Outcome, Request
 from tongban.domain.actor import Actor
-from tongban.domain.aggregate import Circumstances
+from tongban.domain.aggregate import Circumstances, effective_time
 from tongban.domain.authority import NO_MANDATE, may_act_for
 from tongban.domain.bundle.asked import Way, ways_at_correction, ways_at_filing
 from tongban.domain.bundle.commands import SubmitBundle, SubmitBundleCorrection
@@ -37,7 +37,7 @@ from tongban.domain.case.commands import How, MaterialOffered, ObtainMaterial
 from tongban.domain.case.guards import SourceFailure
 from tongban.domain.case.state import CASE, Case
 from tongban.domain.catalogue.state import ITEM, Item
-from tongban.domain.errors import DomainError
+from tongban.domain.errors import Conflict, DomainError, RuleBroken, StaleVersion
 from tongban.domain.ids import bundle_definition_stream, item_stream
 from tongban.domain.mandate.events import Step
 from tongban.domain.mandate.state import MANDATE
@@ -127,7 +127,7 @@ class Materials:
     async def _prepare(self, request: Request) -> Request:
         """The request with what its draft holds and with evidence for what it claims.
 
-        It stays as it is where the decision refuses it anyhow, or has been made already. Raises as `give`.
+        It stays as it is where it was decided already. Raises as `give`, and what the decision would refuse it with.
         """
         command = request.body
         handler = HANDLERS[request.name]
@@ -138,9 +138,12 @@ class Materials:
         if look.answered:
             return request
         subject = await self._subject(command, look, request.effective_at or look.now)
-        # Nobody has sources asked about somebody else.
-        if subject is None or not await self._may(request, stream, look):
-            return request
+        if subject is None:
+            # The decision refuses it; should what is named come to be meanwhile, no claim stands in for evidence.
+            return replace(request, body=replace(command, materials=())) if hasattr(command, "materials") else request
+        # Nobody has sources asked about somebody else. What is refused now is refused for good: on a case that moved
+        # on meanwhile its claims would be taken at their word.
+        await self._check(request, stream, look)
         draft: Draft | None = None
         if getattr(command, "draft", None) is not None:
             draft = await self.draft_of(command.draft, request.actor)
@@ -176,8 +179,8 @@ class Materials:
             return replace(request, evidence=resolve(claimed, known, told, ()), failures=failures)
         return replace(request, body=command, evidence=resolve(claimed, known, {**opened, **told}, uploads))
 
-    async def _may(self, request: Request, stream: UUID, look: Look) -> bool:
-        """Whether the command's own rule lets this actor act for the applicant; the decision asks again and tells."""
+    async def _check(self, request: Request, stream: UUID, look: Look) -> None:
+        """Raises DomainError where the command's own rules refuse it, whatever is found out about its materials."""
         handler = HANDLERS[request.name]
         state = look.state(stream, handler.aggregate)
         streams = look.streams
@@ -187,7 +190,7 @@ class Materials:
             more := handler.follows(request.body, lambda stream, kind: streams[stream].state_as(kind))
         ):
             streams = {**streams, **(await look_up(self._looking, more)).streams}
-        effective_at = request.effective_at or look.now
+        effective_at = effective_time(request.effective_at, look.now, request.actor)
         asked = Asked(
             command=request.body,
             stream=stream,
@@ -203,9 +206,11 @@ class Materials:
             if hasattr(request.body, "case_id"):
                 # Deciding is pure: what is refused whatever a source says is not asked for.
                 handler.decide(asked)
-        except DomainError:
-            return False
-        return True
+        except (RuleBroken, Conflict) as refusal:
+            expected, current = request.expected_version, streams[stream].version
+            if expected not in (None, current):
+                raise StaleVersion(id=stream, expected=expected, current=current) from refusal
+            raise
 
     async def check_acting(self, actor: Actor, applicant: UUID, mandate: UUID | None, item: str | None = None) -> None:
         """Whether an actor may prepare an application of this party. Raises as `domain.authority.may_act_for`."""
