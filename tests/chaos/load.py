@@ -39,12 +39,21 @@ class Load:
     acknowledged: list[Acknowledged] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     retries: int = 0
+    _materials: list[dict[str, str]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _tokens: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
 
     def start(self, callers: int) -> None:
-        """Begin."""
+        """Begin: with one paper that stands for every material, since no source is to be asked under this load."""
+        headers = {"Authorization": f"Bearer {self.issue_token(str(Role.CITIZEN), self.applicant, None)}"}
+        paper = httpx.post(
+            f"{self.url}/uploads", content=b"a paper", headers={**headers, "Content-Type": "text/plain"}, timeout=30
+        )
+        assert paper.is_success, paper.text
+        papers = ("id-card", "sale-contract", "property-cert", "tax-clearance")
+        self._materials = [{"material": name, "how": "UPLOAD", "ref": paper.json()["ref"]} for name in papers]
+        self._materials.append({"material": "form", "how": "FORM_PREFILL"})
         for number in range(callers):
             thread = threading.Thread(target=self._call, args=(random.Random(number),), daemon=True)
             self._threads.append(thread)
@@ -66,7 +75,13 @@ class Load:
         case = self._do(
             client,
             "SubmitApplication",
-            {"item": "property-transfer", "applicant": self.applicant, "channel": "WEB", "form": {"n": rng.random()}},
+            {
+                "item": "property-transfer",
+                "applicant": self.applicant,
+                "channel": "WEB",
+                "form": {"n": rng.random()},
+                "materials": self._materials,
+            },
             Role.CITIZEN,
             self.applicant,
             None,
@@ -78,6 +93,8 @@ class Load:
         for branch in rng.sample(BRANCHES, len(BRANCHES)):
             opinion = {**named, "branch": branch, "opinion": "PASS", "text": "ok"}
             self._do(client, "RecordOpinion", opinion, Role.REVIEWER, f"reviewer-{branch}", branch)
+        paid = {**named, "amount": "80.00", "provider_ref": "UP"}
+        self._do(client, "RecordPayment", paid, Role.CLERK, "clerk-nr", "nr")
         self._do(client, "GrantApproval", named, Role.DECIDER, "decider-nr", "nr")
         self._do(client, "IssueLicence", named, Role.DECIDER, "decider-nr", "nr")
         self._do(client, "RateCase", {**named, "grade": 1}, Role.CITIZEN, self.applicant, None)
