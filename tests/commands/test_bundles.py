@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,6 +33,8 @@ from tongban.domain.actor import Role
 from tongban.domain.aggregate import Aggregate, Circumstances
 from tongban.domain.bundle import commands as b
 from tongban.domain.bundle import events as be
+from tongban.domain.bundle.decide import Facts as BundleFacts
+from tongban.domain.bundle.decide import decide as decide_bundle
 from tongban.domain.bundle.refusals import (
     BundleNotPublished,
     NoDefectsNoted,
@@ -41,6 +43,7 @@ from tongban.domain.bundle.refusals import (
     TaskNotReady,
     UnknownBundle,
 )
+from tongban.domain.bundle.state import BUNDLE, evolve_all
 from tongban.domain.case import commands as c
 from tongban.domain.case import events as e
 from tongban.domain.case.commands import Defect, How, MaterialOffered
@@ -49,7 +52,16 @@ from tongban.domain.case.state import CASE
 from tongban.domain.catalogue.commands import PublishItem
 from tongban.domain.errors import OtherDepartment, OtherDistrict
 from tongban.domain.ids import sub_case_stream
+from tongban.domain.office_time import OFFICE_TIME
 from tongban.infra.reference import sample_bundles, sample_items
+
+
+def state_of(town: Together, stream: UUID, kind: Aggregate[Any]) -> Any:
+    """A stream's state as the store has it."""
+    state = kind.initial
+    for recorded in town.events(stream):
+        state = kind.evolve(state, recorded.event, recorded.envelope.effective_at)
+    return state
 
 
 @pytest.fixture
@@ -190,20 +202,14 @@ def test_what_the_bundle_knows_first_is_not_overtaken_by_a_timer(town: Together)
     late = datetime.now(UTC) + timedelta(days=90)
 
     def when_time_is_up(command: Any) -> list[Any]:
-        def look(stream: UUID, kind: Aggregate[Any]) -> Any:
-            state = kind.initial
-            for recorded in town.events(stream):
-                state = kind.evolve(state, recorded.event, recorded.envelope.effective_at)
-            return state
-
         handler = HANDLERS[command.__class__.__name__]
         assert handler.more is not None
-        case = look(bins, CASE)
+        case = state_of(town, bins, CASE)
         read = {*handler.reads(command), *handler.more(command, case, SYSTEM)}
 
         def other(stream: UUID, kind: Aggregate[Any]) -> Any:
             assert stream in read
-            return look(stream, kind)
+            return state_of(town, stream, kind)
 
         circumstances = Circumstances(SYSTEM, late, late, uuid4())
         return handler.decide(Asked(command, bins, circumstances, case, other, None, town.office.batch._desk))
@@ -219,6 +225,27 @@ def test_what_the_bundle_knows_first_is_not_overtaken_by_a_timer(town: Together)
     assert when_time_is_up(c.LapseCase(bins)) == []
     town.settle()
     assert len(town.of_kind(bins, e.CorrectionSubmitted)) == 1
+
+
+def test_a_notice_that_was_sent_too_late_does_not_keep_the_law_from_accepting(town: Together) -> None:
+    _, cases = shop(town)
+    lead = officer("samr", Role.ACCEPTOR)
+    bins = cases["bins"]
+    town.done(c.RequestCorrection(bins, (Defect("paper", "missing"),)), officer("dept-bins", Role.ACCEPTOR))
+    case = state_of(town, bins, CASE)
+    bundle = state_of(town, case.bundle, BUNDLE)
+    day = case.clocks["CORRECTION"].due + timedelta(days=1)
+    late = datetime.combine(day, time(9), OFFICE_TIME)
+    send = decide_bundle(b.SendDueNotice(case.bundle), Circumstances(lead, late, late, uuid4()), bundle, BundleFacts())
+    bundle = evolve_all(bundle, send, late)
+    assert bundle.asked
+    states = {case.bundle: bundle, bins: case}
+
+    def other(stream: UUID, kind: Aggregate[Any]) -> Any:
+        return states.get(stream, kind.initial)
+
+    handler, circumstances = HANDLERS["DeemAccepted"], Circumstances(SYSTEM, late, late, uuid4())
+    assert handler.decide(Asked(c.DeemAccepted(bins), bins, circumstances, case, other, None, town.office.batch._desk))
 
 
 def test_a_withdrawn_bundle_withdraws_what_is_not_decided(town: Together) -> None:

@@ -25,7 +25,7 @@ from tongban.domain.case.acceptance import is_accepted_by_law
 from tongban.domain.case.decide import decide
 from tongban.domain.case.events import CaseEvent
 from tongban.domain.case.filing import FilingFacts, file_sub_case, submit_application
-from tongban.domain.case.guards import CaseFacts, LicenceFacts
+from tongban.domain.case.guards import APPLICANT_CORRECTION, CORRECTION, CaseFacts, LicenceFacts
 from tongban.domain.case.refusals import UnknownCase
 from tongban.domain.case.state import CASE, MAIN, Case, Status
 from tongban.domain.catalogue.decide import item_for_filing
@@ -196,7 +196,10 @@ def _told_in_bundle(asked: Asked) -> bool:
         return False
     if case.status is Status.CORRECTING:
         return not part.asked
-    return bool(case.noted) and bool(part.asked)
+    told, answer = bundle.clocks.get(APPLICANT_CORRECTION), case.clocks.get(CORRECTION)
+    # A notice that came too late stops nothing: the law has accepted.
+    in_time = told is not None and answer is not None and told.start <= answer.due
+    return in_time and bool(case.noted) and bool(part.asked)
 
 
 def _licence_facts(asked: Asked) -> LicenceFacts:
