@@ -103,6 +103,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("/id", "No id!", "/id"),
         ("/version", "", "/version"),
         ("/subItems", [], "/subItems"),
+        ("/subItems", [{"itemId": f"i{number}"} for number in range(51)], "/subItems"),
         ("/subItems/0/itemId", "unheard-of", "/subItems/0/itemId"),
         ("/subItems/2/itemId", "permit", "/subItems"),
         ("/subItems/1/when", {"question": "unasked", "is": True}, "/subItems/1/when/question"),

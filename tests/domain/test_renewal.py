@@ -9,6 +9,7 @@ import pytest
 from tests.examples import (
     ACCEPTED,
     ALL_PASSED,
+    CLERK,
     DECIDER,
     DENIED,
     FILED,
@@ -50,6 +51,15 @@ def filing(licence: Any, **changes: Any) -> ApplicationSubmitted:
 def test_a_renewal_in_time_is_one_of_thirty_working_days_before_the_expiry() -> None:
     assert (filing(UNTIL).renews, filing(UNTIL).renews_until) == (LICENCE_ID, LAST_DAY)
     assert filing(replace(UNTIL, valid_to=LAST_DAY - timedelta(days=3))).renews_until is None
+
+
+def test_a_renewal_that_is_entered_after_the_expiry_is_not_renewed_by_silence() -> None:
+    """Nobody could have decided on it in time, whatever day it is entered for."""
+    world = given(item_published, party_registered, UNTIL)
+    in_time, *_ = world.when(renew, by=CLERK, at=office("2026-03-02"), now=office(LAST_DAY)).decided()
+    assert in_time.renews_until == LAST_DAY
+    late, *_ = world.when(renew, by=CLERK, at=office("2026-03-02"), now=EXPIRED).decided()
+    assert late.renews_until is None
 
 
 def test_a_licence_without_end_is_not_renewed_by_silence() -> None:

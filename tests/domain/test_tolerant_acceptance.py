@@ -111,11 +111,12 @@ def test_it_does_not_come_before_the_acceptance() -> None:
     given(*MISSING, TOLERATED).when(supplement_material, by=CLERK, at=START).then_refuses(EffectiveTimeBeforeCause)
 
 
-def test_there_is_no_grant_before_it_is_in() -> None:
+def test_there_is_no_decision_before_it_is_in() -> None:
     reviewed = (*MISSING, TOLERATED, *ALL_PASSED)
     given(*reviewed).when(grant_approval, by=DECIDER).then_refuses(ToleratedOutstanding, materials=("sale-contract",))
     assert given(*reviewed, material_supplemented).when(grant_approval, by=DECIDER).decided()
-    assert given(*reviewed).when(deny_approval, by=DECIDER).decided()
+    given(*reviewed).when(deny_approval, by=DECIDER).then_refuses(ToleratedOutstanding, materials=("sale-contract",))
+    assert given(*reviewed, material_supplemented).when(deny_approval, by=DECIDER).decided()
 
 
 def test_what_is_not_brought_counts_as_a_withdrawal() -> None:

@@ -24,6 +24,9 @@ from tongban.domain.catalogue.spans import WORKING_DAY, within
 
 Items = Mapping[str, ItemDefinition]
 
+MOST_SUB_ITEMS = 50
+"""Far above any bundle there is; the plan of all parts stands in one event."""
+
 
 def bundle_id_of(entry: object) -> str:
     """The id of an entry. Raises InvalidBundle."""
@@ -66,6 +69,8 @@ def _check_sub_items(entry: Part, items: Items, questions: Mapping[str, Question
     parts = entry.parts("subItems")
     if not parts:
         entry.refuse("subItems", "one or more sub-items are required")
+    if len(parts) > MOST_SUB_ITEMS:
+        entry.refuse("subItems", f"at most {MOST_SUB_ITEMS} sub-items are possible")
     known = dict(questions)
     for part in parts:
         name = part.text("itemId")

@@ -113,6 +113,8 @@ def deny_approval(command: DenyApproval, circumstances: Circumstances, case: Cas
         raise ReasonAndRemedyRequired
     if case.outstanding and not case.failed:
         raise OpinionsOutstanding(branches=case.outstanding)
+    if case.tolerated:  # either they come, or the case lapses: no decision meanwhile, for or against
+        raise ToleratedOutstanding(materials=case.tolerated)
     return [
         ApprovalDenied(
             decided_by=circumstances.actor.id,

@@ -172,7 +172,11 @@ def _receipt(received_on: date, terms: Mapping[str, Any], calendar: Calendar) ->
 def _renewal(
     command: SubmitApplication, circumstances: Circumstances, item: ItemDefinition, facts: FilingFacts
 ) -> date | None:
-    """The last day of the licence to be renewed, if the filing is in time for a deemed renewal (R10)."""
+    """The last day of the licence to be renewed, if the filing is in time for a deemed renewal (R10).
+
+    A filing that is entered when the licence has expired is none, whatever day it is entered for: nobody could have
+    decided on it in time, so silence says nothing.
+    """
     if command.renews is None:
         return None
     licence, day = facts.renews, office_day(circumstances.effective_at)
@@ -186,7 +190,8 @@ def _renewal(
         raise NotRenewable(renews=command.renews, item=item.id)
     if licence.valid_to is None:
         return None
-    in_time = facts.calendar.working_days_between(day, licence.valid_to) >= RENEWAL_IN_TIME
+    known_in_time = office_day(circumstances.now) <= licence.valid_to
+    in_time = known_in_time and facts.calendar.working_days_between(day, licence.valid_to) >= RENEWAL_IN_TIME
     return licence.valid_to if in_time else None
 
 
