@@ -6,6 +6,8 @@ here=${1:-http://127.0.0.1:${TONGBAN_PORT:-8000}}
 bin=${TONGBAN_BIN:-.venv/bin}
 
 token() { "$bin/tongban" token --role "$1" --subject "$2" ${3:+--department "$3"}; }
+# give COMMAND…: its answer in `answer`; a refusal is shown.
+give() { answer=$("$@") || { echo "$answer" >&2; exit 1; }; echo "$answer"; }
 field() { "$bin/python" -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 new_key() { "$bin/python" -c 'import uuid; print(uuid.uuid4())'; }
 # command NAME BODY TOKEN: each command has a new Idempotency-Key; the same key again would give the same answer.
@@ -19,27 +21,24 @@ query() {
 }
 
 echo 'A clerk registers a person (an identifier that is known already gives that person back):'
-answer=$(command_ RegisterParty \
+give command_ RegisterParty \
   '{"kind":"PERSON","identifier_kind":"CITIZEN_ID","identifier":"11010519491231002X","name":"张三"}' \
-  "$(token clerk clerk-1)")
-echo "$answer"
+  "$(token clerk clerk-1)"
 party=$(echo "$answer" | field id)
 citizen=$(token citizen "$party")
 
 echo 'The person uploads a paper, which is named by what is in it:'
-answer=$(curl --silent --show-error --fail-with-body "$here/uploads" --data-binary 'Contract of sale' \
-  -H "Authorization: Bearer $citizen" -H 'Content-Type: text/plain')
-echo "$answer"
+give curl --silent --show-error --fail-with-body "$here/uploads" --data-binary 'Contract of sale' \
+  -H "Authorization: Bearer $citizen" -H 'Content-Type: text/plain'
 paper=$(echo "$answer" | field ref)
 
 echo 'The person files (items, departments and materials: tongban/data/catalogue.json, or GraphQL items):'
-answer=$(command_ SubmitApplication \
+give command_ SubmitApplication \
   '{"item":"property-transfer","applicant":"'"$party"'","channel":"WEB","form":{"address":"世纪大道 1 号"},
     "materials":[{"material":"form","how":"FORM_PREFILL"},{"material":"sale-contract","how":"UPLOAD","ref":"'"$paper"'"},
       {"material":"id-card","how":"E_LICENCE"},{"material":"property-cert","how":"E_LICENCE"},
       {"material":"tax-clearance","how":"DATA_SHARING"}]}' \
-  "$citizen")
-echo "$answer"
+  "$citizen"
 case_id=$(echo "$answer" | field id)
 
 echo 'The lead department (nr) accepts; its branches give their opinions in any order:'
