@@ -281,7 +281,7 @@ def test_an_agent_prepares_and_files_under_a_mandate_and_not_without(hall: Hall)
     assert hall.draft(by, mandate=mandate, item="id-card-renewal").status_code in (403, 422)
     filed = hall.file(token=by, mandate=mandate, draft=draft.json()["id"])
     assert filed.status_code == 201, filed.text
-    assert set(hall.evidence(filed.json()["id"])) == {"form", "sale-contract"}
+    assert set(hall.evidence(filed.json()["id"])) == {"form", "id-card", "sale-contract"}
 
 
 def test_in_a_batch_each_application_is_made_out_alone(hall: Hall) -> None:

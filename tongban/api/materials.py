@@ -317,16 +317,27 @@ def _claims(request: Request) -> bool:
 
 
 def _filled(command: Any, content: Mapping[str, Any]) -> Any:
-    """The command with what its body leaves empty taken from the draft."""
-    offered = tuple(
-        MaterialOffered(each["material"], How(each["how"]), each["ref"]) for each in content.get("materials", ())
-    )
+    """The command with what its body leaves empty taken from the draft.
+
+    What the opening of the form found to be exempt is claimed with it; a promise is made by nobody but the applicant.
+    """
+    given = [MaterialOffered(each["material"], How(each["how"]), each["ref"]) for each in content.get("materials", ())]
+    offered = list(command.materials or given)
+    named = {each.material for each in offered}
+    offered += [
+        MaterialOffered(each["material"], How(each["how"]))
+        for each in (content.get("opening") or {}).get("materials", ())
+        if each["exempt"] and each["how"] in _CLAIMED and each["material"] not in named
+    ]
     return replace(
         command,
         answers=command.answers or content.get("answers", {}),
         form=command.form or content.get("form", {}),
-        materials=command.materials or offered,
+        materials=tuple(offered),
     )
+
+
+_CLAIMED = frozenset({How.E_LICENCE, How.DATA_SHARING, How.ONLINE_AUTHORISATION, How.FORM_PREFILL})
 
 
 def _found(content: Mapping[str, Any], not_before: datetime) -> dict[str, Found]:
