@@ -45,8 +45,8 @@ class Defect:
 class SubmitApplication:
     """File an application for a service item.
 
-    `delivery` is how the result is to arrive, `district` where (default: the officer's own), `renews` the licence that
-    is to be renewed, `mandate` what an agent acts by.
+    `delivery` is how the result is to arrive (default: online, else as the item delivers it), `district` where
+    (default: the officer's own), `renews` the licence that is to be renewed, `mandate` what an agent acts by.
     """
 
     item: str
@@ -56,7 +56,7 @@ class SubmitApplication:
     form: dict[str, Any] = field(default_factory=dict)
     materials: tuple[MaterialOffered, ...] = ()
     draft: UUID | None = None
-    delivery: Means = Means.ONLINE
+    delivery: Means | None = None
     district: str | None = None
     renews: UUID | None = None
     mandate: UUID | None = None

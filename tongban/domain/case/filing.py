@@ -16,6 +16,7 @@ from tongban.domain.case.events import (
     Channel,
     CommitmentOffered,
     MaterialsReceived,
+    Means,
     PreCheckPassed,
     PreCheckReturned,
 )
@@ -69,7 +70,7 @@ def submit_application(
     """File an application under the item version in force."""
     item = _served(command, facts)
     claimed = offered(item.terms, command.materials, item.id)
-    if command.delivery not in item.terms["delivery"]:
+    if command.delivery is not None and command.delivery not in item.terms["delivery"]:
         raise DeliveryNotOffered(delivery=command.delivery, offered=item.terms["delivery"])
     met = {evidence.material: evidence for evidence in (*claimed, *facts.evidence)}
     renews_until = _renewal(command, circumstances, item, facts)
@@ -134,7 +135,7 @@ def _file(
         terms=terms,
         needed=tuple(name for name in terms["materials"] if name in needed),
         inspection=inspected(item, command.answers),
-        delivery=command.delivery,
+        delivery=_delivery(command.delivery, terms),
         district=facts.district,
         bundle=part.bundle if part else None,
         gates=part.gates if part else (),
@@ -156,6 +157,13 @@ def _bar(applicant: Party, item: str, day: date) -> date | None:
     """Until when the applicant may not file for this item, if that is still so."""
     until = applicant.bars.get(item)
     return until if until is not None and until >= day else None
+
+
+def _delivery(wished: Means | None, terms: Mapping[str, Any]) -> Means:
+    """As it was wished, where the item is delivered so; else online, or the first way in which it is."""
+    ways = [Means(way) for way in terms["delivery"]]
+    wanted = wished or Means.ONLINE
+    return wanted if wanted in ways else ways[0]
 
 
 def _received_on(at: datetime, calendar: Calendar, cut_off: int) -> date:
