@@ -95,6 +95,25 @@ def test_many_commands_are_done_in_few_commits_each_with_its_answer(system: Tong
     assert events_of(system, keys) == Counter({str(key): each for key in keys})
 
 
+def test_five_hundred_cases_are_decided_in_one_request_each_judged_alone(system: Tongban, applicant: str) -> None:
+    cases = [{"case_id": case} for case in filed(system, applicant, MANY)]
+    give(system, "AcceptApplication", cases, system.officer(Role.ACCEPTOR, "nr"))
+    for branch in ("housing", "tax", "nr"):
+        # One branch is against the first case: it alone cannot be granted.
+        said = [
+            case | {"branch": branch, "opinion": "FAIL" if branch == "tax" and place == 0 else "PASS", "text": "t"}
+            for place, case in enumerate(cases)
+        ]
+        assert give(system, "RecordOpinion", said, system.officer(Role.REVIEWER, branch)).json()["done"] == MANY
+    before = commits(system)
+    told = give(system, "GrantApproval", cases, system.officer(Role.DECIDER, "nr")).json()
+    assert commits(system) - before <= 8
+    assert (told["done"], told["refused"]) == (MANY - 1, 1)
+    refused, *granted = told["results"]
+    assert refused["problem"]["code"] == "opinions-against"
+    assert {tuple(result["events"]) for result in granted} == {("case.ApprovalGranted",)}
+
+
 def test_each_command_is_judged_alone(system: Tongban, applicant: str) -> None:
     done, already, stale, foreign = filed(system, applicant, 4)
     acceptor = system.officer(Role.ACCEPTOR, "nr")
