@@ -25,7 +25,6 @@ from tongban.domain.clock import (
     resume_clock,
     start_clock,
     stop_clock,
-    touched,
 )
 from tongban.domain.explanation import StepKind, StepsDoNotAddUp, due_of, explain
 
@@ -126,20 +125,17 @@ def test_an_extension_in_the_same_unit_begins_at_the_last_day() -> None:
 def test_across_a_year_that_is_not_published_a_deadline_is_provisional_until_it_is() -> None:
     clock = started(date(2026, 12, 28), wd(5))
     assert (clock.due, clock.provisional) == (date(2027, 1, 4), True)
-    assert touched(clock, CALENDAR, WITH_2027)
     renewed = recompute(clock, WITH_2027)
     assert (renewed.due, renewed.provisional) == (date(2027, 1, 5), False)
-    assert not touched(renewed, WITH_2027, WITH_2027)
 
 
-def test_a_calendar_that_only_confirms_a_deadline_touches_it_too() -> None:
+def test_a_calendar_that_only_confirms_a_deadline_makes_it_certain() -> None:
     clock = started(date(2027, 3, 1), wd(5))
-    assert touched(clock, CALENDAR, WITH_2027)
     assert recompute(clock, WITH_2027) == replace(clock, provisional=False, calendar="3")
 
 
-def test_another_year_touches_nothing() -> None:
-    assert not touched(PROMISED, CALENDAR, WITH_2027)
+def test_another_year_moves_no_deadline() -> None:
+    assert recompute(PROMISED, WITH_2027) == replace(PROMISED, calendar=WITH_2027.label)
 
 
 def test_a_stopped_clock_stays_as_it_is() -> None:
@@ -147,7 +143,6 @@ def test_a_stopped_clock_stays_as_it_is() -> None:
     assert clock.stopped == date(2026, 12, 30)
     assert stop_clock(clock, date(2026, 12, 31)) == clock
     assert recompute(clock, WITH_2027) == clock
-    assert not touched(clock, CALENDAR, WITH_2027)
     assert pause_clock(clock, "HEARING", date(2026, 12, 30), 3, CALENDAR) == clock
     assert resume_clock(clock, date(2026, 12, 31), CALENDAR) == clock
     assert extend_clock(clock, Extension(wd(1), "x"), CALENDAR) == clock
@@ -253,15 +248,17 @@ def test_a_deadline_is_the_day_one_comes_to_by_walking(ledger: tuple[Clock, Cale
 def test_counting_again_under_the_same_calendar_changes_nothing(ledger: tuple[Clock, Calendar]) -> None:
     clock, calendar = ledger
     assert recompute(clock, calendar) == clock
-    assert not touched(clock, calendar, calendar)
 
 
 @given(ledgers(), calendars())
-def test_a_new_calendar_touches_exactly_the_clocks_it_changes(ledger: tuple[Clock, Calendar], after: Calendar) -> None:
+def test_under_a_new_calendar_only_deadline_and_certainty_change(
+    ledger: tuple[Clock, Calendar], after: Calendar
+) -> None:
     clock, before = ledger
     renewed = recompute(clock, after)
+    assert replace(renewed, due=clock.due, provisional=clock.provisional, calendar=clock.calendar) == clock
     assert renewed.calendar == after.label
-    assert touched(clock, before, after) == ((renewed.due, renewed.provisional) != (clock.due, clock.provisional))
+    assert recompute(renewed, before) == clock
 
 
 @given(ledgers())

@@ -144,17 +144,6 @@ def recompute(clock: Clock, calendar: Calendar) -> Clock:
     return clock if clock.stopped is not None else _counted(clock, clock.extensions, clock.pauses, calendar)
 
 
-def touched(clock: Clock, before: Calendar, after: Calendar) -> bool:
-    """Whether a new calendar changes the deadline, or whether it is provisional, of a clock counted under `before`."""
-    if clock.stopped is not None:
-        return False
-    span = range(clock.start.year, clock.due.year + 1)
-    if all(before.years.get(year) == after.years.get(year) for year in span):
-        return False
-    renewed = _end(clock.start, clock.limit, clock.extensions, clock.pauses, after)
-    return renewed != (clock.due, clock.provisional)
-
-
 def paused(clock: Clock) -> bool:
     """Whether a pause still lasts."""
     return any(pause.end is None for pause in clock.pauses)
