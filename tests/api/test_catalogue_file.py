@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from tests.api.serving import Tongban
 from tongban import cli
 from tongban.bootstrap.catalogue import Judged, check_items, export_items, import_items
 from tongban.bootstrap.errors import NotConfigured
+from tongban.domain.office_time import office_day
 from tongban.infra import history
 from tongban.infra.database import DbRole, connect
 from tongban.infra.event_codec import decode
@@ -85,7 +86,7 @@ def test_each_entry_is_judged_alone(settings: Settings, file: Path) -> None:
 
 def test_a_file_may_be_for_a_later_day(settings: Settings, file: Path) -> None:
     write(file, ENTRIES[5] | {"nameEn": "later"})
-    later = date.today() + timedelta(days=40)  # noqa: DTZ011
+    later = office_day(datetime.now(UTC)) + timedelta(days=40)
     assert results(import_items(settings, file, later)) == ["published"]
     assert results(import_items(settings, file, later)) == ["unchanged"]
     refused = import_items(settings, file, date(2020, 1, 1))
