@@ -78,7 +78,7 @@ def test_killing_react_while_timers_fire_loses_none_and_doubles_none(processes: 
     for turn in range(1, KILLS + 1):
         processes.start("react", "react-2")
         goal = min(CASES, turn * CASES // (KILLS + 1))
-        eventually(lambda goal=goal: count(processes, DEEMED) >= goal)  # type: ignore[misc]
+        eventually(lambda goal=goal: count(processes, DEEMED) >= goal)  # type: ignore[misc]  # a default in a lambda
         processes.kill("react")
         processes.kill("react-2")
         seen.append(count(processes, DEEMED))

@@ -327,9 +327,9 @@ def test_a_refused_command_leaves_no_trace_in_its_batch(database: Database, here
         replace(submit_application, answers={"n": 10**30}),
         replace(submit_application, answers={"n": {1, 2}}),
         replace(submit_application, form={"text": "\ud800"}),
-        replace(submit_application, item=7),  # type: ignore[arg-type]
+        replace(submit_application, item=7),  # type: ignore[arg-type]  # whatever is given
         replace(register_party, identifier="\ud800"),
-        replace(register_party, identifier=7),  # type: ignore[arg-type]
+        replace(register_party, identifier=7),  # type: ignore[arg-type]  # whatever is given
     ],
     ids=["an integer too long", "a set", "a lone surrogate", "an item that is a number", "surrogate id", "number id"],
 )

@@ -64,7 +64,7 @@ def test_one_that_failed_can_be_made_again() -> None:
 )
 @pytest.mark.parametrize("command", [schedule_inspection, record_inspection])
 def test_it_takes_two(command: object, inspectors: tuple[str, ...]) -> None:
-    alone = replace(command, inspectors=inspectors)  # type: ignore[type-var]
+    alone = replace(command, inspectors=inspectors)  # type: ignore[type-var]  # whatever is given
     given(*ACCEPTED).when(alone, by=INSPECTOR).then_refuses(TwoInspectors)
 
 

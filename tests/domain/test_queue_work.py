@@ -108,7 +108,7 @@ def test_a_branch_that_has_spoken_is_done(command: object) -> None:
 
 @pytest.mark.parametrize("command", [claim_case, release_case, reassign_case])
 def test_only_branches_of_the_case_are_worked_on(command: object) -> None:
-    other = replace(command, branch="fire")  # type: ignore[type-var]
+    other = replace(command, branch="fire")  # type: ignore[type-var]  # whatever is given
     given(*ACCEPTED).when(other, by=BY).then_refuses(NotABranch, branch="fire")
 
 
